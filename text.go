@@ -1,0 +1,39 @@
+package handover
+
+import (
+	"fmt"
+	"log/slog"
+	"strconv"
+)
+
+// Text is content that came from a message or a resource. Whatever prints it
+// (every fmt verb, slog, encoding/json) gets its length and nothing else, also
+// where it is nested in an unexported field, because the content is behind a
+// pointer. Only Reveal gives it out.
+type Text struct{ content *[]byte }
+
+// NewText wraps content. The bytes are not copied.
+func NewText(content []byte) Text { return Text{&content} }
+
+// Reveal returns the content. Whoever calls it answers for where it goes.
+func (t Text) Reveal() []byte {
+	if t.content == nil {
+		return nil
+	}
+	return *t.content
+}
+
+// Len returns the content's length in bytes.
+func (t Text) Len() int { return len(t.Reveal()) }
+
+// String returns the length only: "text(12 bytes)".
+func (t Text) String() string { return "text(" + strconv.Itoa(t.Len()) + " bytes)" }
+
+// Format prints the length only, whatever the verb.
+func (t Text) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(t.String())) }
+
+// LogValue gives slog the length only.
+func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// MarshalJSON writes the length only.
+func (t Text) MarshalJSON() ([]byte, error) { return []byte(strconv.Quote(t.String())), nil }

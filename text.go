@@ -8,19 +8,20 @@ import (
 
 // Text is content that came from a message or a resource. Whatever prints it
 // (every fmt verb, slog, encoding/json) gets its length and nothing else, also
-// where it is nested in an unexported field, because the content is behind a
-// pointer. Only Reveal gives it out.
-type Text struct{ content *[]byte }
+// where it is nested in an unexported field: the content is held by a function,
+// into which reflection cannot look (a pointer is followed by a wrong verb such
+// as %t). Only Reveal gives it out.
+type Text struct{ content func() []byte }
 
 // NewText wraps content. The bytes are not copied.
-func NewText(content []byte) Text { return Text{&content} }
+func NewText(content []byte) Text { return Text{func() []byte { return content }} }
 
 // Reveal returns the content. Whoever calls it answers for where it goes.
 func (t Text) Reveal() []byte {
 	if t.content == nil {
 		return nil
 	}
-	return *t.content
+	return t.content()
 }
 
 // Len returns the content's length in bytes.

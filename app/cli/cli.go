@@ -1,0 +1,115 @@
+// Package cli holds the commands of the handover program. Each promises the
+// contract: help with an example, data on standard output (as JSON with
+// --json), everything else on standard error, and an exit code that says how
+// it went: 0 done, 1 ran and found something wrong, 2 wrong usage, 3 could not
+// run.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"handover"
+)
+
+// Streams are where a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Exit codes of the contract.
+const (
+	exitDone  = 0
+	exitFound = 1
+	exitUsage = 2
+	exitStuck = 3
+)
+
+// errFound ends a command that ran, and found something wrong that it has
+// already told about.
+var errFound = errors.New("found something wrong")
+
+type commands struct {
+	Run      runCommand      `cmd:"" help:"Run the engine in the foreground; without --config, the quickstart hospital."`
+	Check    checkCommand    `cmd:"" help:"Find every problem in a configuration, with file and line."`
+	Test     testCommand     `cmd:"" help:"Run the tests that a configuration brings along."`
+	Send     sendCommand     `cmd:"" help:"Send v2 messages or batch files over MLLP and print each acknowledgement."`
+	Convert  convertCommand  `cmd:"" help:"Turn v2 messages into FHIR transaction Bundles, without a server."`
+	Show     showCommand     `cmd:"" help:"Show v2 messages as people read them."`
+	Trace    traceCommand    `cmd:"" help:"Tell the whole story of a message."`
+	Messages messagesCommand `cmd:"" help:"Search messages, newest first."`
+	Bench    benchCommand    `cmd:"" help:"Measure this machine, and Handover on it."`
+	Backup   backupCommand   `cmd:"" help:"Copy the whole state into one file, also while the engine runs."`
+	Restore  restoreCommand  `cmd:"" help:"Put a backup into an empty data folder."`
+	Verify   verifyCommand   `cmd:"" help:"Prove the journal's tree, and the projections against it."`
+	Version  versionCommand  `cmd:"" help:"Say which version this is."`
+}
+
+// description opens the help.
+const description = "Handover moves clinical messages between systems: keeps them before it says so, " +
+	"turns them into FHIR by HL7's published map, and can explain what became of each."
+
+// stop is how kong's early exits (help) reach Main.
+type stop struct{ code int }
+
+// Main runs one command and returns its exit code.
+func Main(ctx context.Context, args []string, std Streams) (code int) {
+	defer func() {
+		if s, ok := recover().(stop); ok {
+			code = s.code
+		}
+	}()
+	parser, err := kong.New(&commands{},
+		kong.Name("handover"), kong.Description(description),
+		kong.Writers(std.Out, std.Err), kong.Exit(func(code int) { panic(stop{code}) }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(std),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		fmt.Fprintln(std.Err, "handover:", err)
+		return exitStuck
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(std.Err, "handover: %v\nTry `handover %s--help`.\n", err, commandName(args))
+		return exitUsage
+	}
+	return exitCode(command.Run(), std.Err)
+}
+
+// commandName gives the first word that is not a flag, for the hint.
+func commandName(args []string) string {
+	for _, a := range args {
+		if !strings.HasPrefix(a, "-") {
+			return a + " "
+		}
+	}
+	return ""
+}
+
+func exitCode(err error, stderr io.Writer) int {
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errFound):
+		return exitFound
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "handover: interrupted")
+		return exitStuck
+	}
+	fmt.Fprintln(stderr, "handover:", err)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		return exitStuck
+	}
+	return handover.KindOf(err).Consequence().Exit
+}

@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+)
+
+// commit is set when the program is built.
+var commit = "unknown"
+
+// The versions of what is written to disk. Each is described in docs/formats.
+const (
+	engineVersion = "0.1.0"
+	journalFormat = 1
+)
+
+type versionCommand struct {
+	JSON bool `help:"Print JSON."`
+}
+
+// Help shows an example.
+func (versionCommand) Help() string { return "Example: handover version --json" }
+
+// Run prints version, commit, engine and format versions.
+func (c versionCommand) Run(std Streams) error {
+	v := struct {
+		Version string `json:"version"`
+		Commit  string `json:"commit"`
+		Go      string `json:"go"`
+		Journal int    `json:"journal_format"`
+	}{engineVersion, commit, runtime.Version(), journalFormat}
+	if c.JSON {
+		return json.NewEncoder(std.Out).Encode(v)
+	}
+	_, err := fmt.Fprintf(std.Out, "handover %s (%s, %s), journal format %d\n", v.Version, v.Commit, v.Go, v.Journal)
+	return err
+}

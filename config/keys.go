@@ -1,0 +1,91 @@
+package config
+
+// Shape is what kind of value a key takes.
+type Shape string
+
+// The shapes of values.
+const (
+	Word     Shape = "word"     // a name: letters, digits, - and _
+	Line     Shape = "text"     // any single value
+	Flag     Shape = "flag"     // true or false
+	Number   Shape = "number"   // a whole number, at least 0
+	Span     Shape = "span"     // a span of time: 30s, 15m, 24h, 90d, or forever
+	Bytes    Shape = "size"     // an amount of bytes: 512, 64KB, 100MB, 2GB
+	Words    Shape = "list"     // a list of words, or one word
+	Lines    Shape = "texts"    // a list of values, or one
+	Block    Shape = "block"    // keys below it
+	Blocks   Shape = "blocks"   // a list of blocks
+	Branches Shape = "branches" // keys chosen by the site, each with a list of words
+)
+
+// Key is one key of a configuration file: what stands in this table is all
+// that may be written.
+type Key struct {
+	Name     string
+	Shape    Shape
+	Default  string // as it would be written; "" where there is none
+	Required bool
+	Values   []string // the only values allowed, if any
+	Says     string   // what it means, for the reference and the schema
+	Keys     []Key    // of Block and Blocks
+}
+
+// File is one kind of configuration file.
+type File struct {
+	Kind   string // "handover", "source" ...
+	Folder string // "" for handover.yaml
+	Says   string
+	Keys   []Key
+}
+
+// Files lists every kind of file and every key.
+var Files = []File{
+	{Kind: "handover", Says: "The site as a whole. Every key may be left out.", Keys: siteKeys},
+	{Kind: "source", Folder: "sources", Says: "One system that sends messages.", Keys: sourceKeys},
+	{Kind: "route", Folder: "routes", Says: "Which messages go where.", Keys: routeKeys},
+}
+
+var siteKeys = []Key{
+	{Name: "name", Shape: Line, Says: "The site's name, for people."},
+	{Name: "http", Shape: Line, Default: "127.0.0.1:8080", Says: "Where the FHIR server and the admin API listen. Only loopback addresses are allowed until sign-in exists."},
+	{Name: "database", Shape: Line, Says: "A postgres:// URL; without it everything is kept in the data folder. Takes ${NAME} from the environment, so that no password stands here."},
+	{Name: "retention", Shape: Block, Says: "How long bodies are kept. Headers and digests stay.", Keys: []Key{
+		{Name: "messages", Shape: Span, Default: "forever", Says: "Bodies of received messages."},
+	}},
+	{Name: "duplicates", Shape: Span, Default: "24h", Says: "How far back a message with the same source, MSH-10 and bytes counts as sent again."},
+	{Name: "low_space", Shape: Bytes, Default: "512MB", Says: "Below this much free disk no more messages are taken in; reading, outcomes and retention go on."},
+	{Name: "volume_size", Shape: Bytes, Default: "1GB", Says: "Size at which a volume of the journal is sealed and the next begins."},
+	{Name: "memory", Shape: Bytes, Default: "64MB", Says: "How much memory messages in the hand may take together; senders wait beyond it."},
+	{Name: "precedence", Shape: Branches, Says: "Where two sources own the same type or element, which of them goes first: Patient.telecom: [pas, gp]."},
+}
+
+var sourceKeys = []Key{
+	{Name: "source", Shape: Word, Required: true, Says: "Its name; the file has the same name."},
+	{Name: "listen", Shape: Line, Required: true, Says: "How its messages arrive: mllp://127.0.0.1:2575, http://127.0.0.1:8081/hl7 or file:///var/spool/lab."},
+	{Name: "acknowledge", Shape: Word, Default: "received", Values: []string{"received", "recorded"}, Says: "When the sender hears AA: received, once the message is synced to disk; recorded, once it is in the record."},
+	{Name: "zone", Shape: Line, Says: "Time zone of times without an offset, as in Europe/London. Without it such times keep only their date."},
+	{Name: "owns", Shape: Lines, Says: "Types or elements for which its word counts: Patient, Patient.telecom."},
+	{Name: "authorities", Shape: Lines, Says: "Assigning authorities of identifiers, most trusted first."},
+	{Name: "allow", Shape: Lines, Says: "Addresses or networks that may connect: 10.1.0.0/16. Without it any that can reach the listener."},
+	{Name: "max_size", Shape: Bytes, Default: "100MB", Says: "A larger message is refused."},
+	{Name: "idle", Shape: Span, Default: "5m", Says: "A connection on which nothing arrives for so long is closed."},
+	{Name: "max_connections", Shape: Number, Default: "256", Says: "More connections than this wait or are closed."},
+	{Name: "tls", Shape: Block, Says: "TLS on the listener.", Keys: []Key{
+		{Name: "certificate", Shape: Line, Required: true, Says: "PEM file of the certificate chain."},
+		{Name: "key", Shape: Line, Required: true, Says: "PEM file of the private key."},
+		{Name: "clients", Shape: Line, Says: "PEM file of the authorities that sign clients' certificates; with it every client must show one."},
+	}},
+}
+
+var routeKeys = []Key{
+	{Name: "route", Shape: Word, Required: true, Says: "Its name; the file has the same name."},
+	{Name: "from", Shape: Words, Required: true, Says: "The sources whose messages it looks at."},
+	{Name: "when", Shape: Line, Says: "FHIRPath over the message; the route takes it where this is true: v2('MSH-9.1') = 'ADT'. Without it, every message."},
+	{Name: "key", Shape: Line, Default: "PID-3", Says: "v2 address of the ordering key: messages with the same key go one after the other."},
+	{Name: "filters", Shape: Blocks, Says: "Messages the route takes out, each rule with a name that the balance shows.", Keys: []Key{
+		{Name: "filter", Shape: Word, Required: true, Says: "The rule's name."},
+		{Name: "when", Shape: Line, Required: true, Says: "FHIRPath; a message for which it is true is filtered."},
+		{Name: "why", Shape: Line, Required: true, Says: "Why such messages are not wanted, for whoever asks later."},
+	}},
+	{Name: "to", Shape: Words, Required: true, Values: []string{"record"}, Says: "Where it leads: record turns v2 into FHIR and writes it to the record."},
+}

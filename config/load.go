@@ -1,0 +1,231 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"handover/fhirpath"
+	v2 "handover/fhirpath/v2"
+	"handover/hl7v2"
+)
+
+// Load reads and checks the folder. Where anything is wrong the error is
+// Problems, holding everything that was found, and the Site is not to be used.
+func Load(folder fs.FS) (*Site, error) {
+	l := loader{folder: folder, site: &Site{}}
+	if err := l.files(); err != nil {
+		return nil, err
+	}
+	if len(l.seen) == 0 {
+		l.add("handover.yaml", 1, "nothing here is a configuration; a folder has handover.yaml, sources/ and routes/")
+	}
+	l.site.across(&l.problems)
+	if len(l.problems) > 0 {
+		return l.site, l.problems.sorted()
+	}
+	return l.site, nil
+}
+
+type loader struct {
+	folder   fs.FS
+	site     *Site
+	problems Problems
+	seen     []string
+	hash     [sha256.Size]byte
+}
+
+func (l *loader) add(file string, line int, text string) {
+	l.problems = append(l.problems, Problem{file, line, text})
+}
+
+// files reads every YAML file in the order of their names.
+func (l *loader) files() error {
+	digest := sha256.New()
+	err := fs.WalkDir(l.folder, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(path.Base(name), ".") && name != "." {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() || !isYAML(name) {
+			return nil
+		}
+		data, err := fs.ReadFile(l.folder, name)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", name, err)
+		}
+		fmt.Fprintf(digest, "%d %s %d ", len(name), name, len(data))
+		digest.Write(data)
+		l.file(name, data)
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no such folder: %w", err)
+	}
+	// A folder without handover.yaml has every default.
+	if !slices.Contains(l.seen, "handover.yaml") {
+		l.readSite("handover.yaml", node{line: 1, shape: emptyNode})
+	}
+	l.site.Release = hex.EncodeToString(digest.Sum(nil))[:12]
+	return err
+}
+
+func isYAML(name string) bool {
+	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
+}
+
+// file reads one file by the folder it lies in.
+func (l *loader) file(name string, data []byte) {
+	tree, problems := parseYAML(name, data)
+	l.problems = append(l.problems, problems...)
+	l.seen = append(l.seen, name)
+	if len(problems) > 0 {
+		return
+	}
+	switch {
+	case name == "handover.yaml":
+		l.readSite(name, tree)
+	case path.Dir(name) == "sources":
+		l.readSource(name, tree)
+	case path.Dir(name) == "routes":
+		l.readRoute(name, tree)
+	default:
+		l.add(name, 1, "nothing reads this file; configuration stands in handover.yaml, sources/ and routes/")
+	}
+}
+
+func (l *loader) readSite(file string, n node) {
+	b, s := readBlock(file, n, siteKeys, &l.problems), l.site
+	s.Name, s.HTTP, s.Database = b.text("name"), b.text("http"), b.expanded("database")
+	s.Duplicates, s.LowSpace, s.VolumeSize, s.Memory = b.span("duplicates"), b.size("low_space"), b.size("volume_size"), b.size("memory")
+	checkListenHost(b, "http", s.HTTP)
+	retention, given := b.block("retention")
+	if given {
+		s.Retention = retention.span("messages")
+	}
+	if s.Database != "" && !strings.HasPrefix(s.Database, "postgres://") && !strings.HasPrefix(s.Database, "postgresql://") {
+		b.add(b.lineOf("database"), "database: only postgres:// URLs are known; leave it out to keep everything in the data folder")
+	}
+	s.Precedence = map[string][]string{}
+	for _, p := range b.given["precedence"].value.pairs {
+		for _, name := range b.scalars(Key{Name: p.key, Shape: Words}, p.value) {
+			s.Precedence[p.key] = append(s.Precedence[p.key], name.text)
+		}
+	}
+}
+
+func (l *loader) readSource(file string, n node) {
+	b := readBlock(file, n, sourceKeys, &l.problems)
+	s := Source{
+		Name: b.text("source"), Acknowledge: b.text("acknowledge"), Zone: b.zone("zone"),
+		Owns: plain(b.texts("owns")), Authorities: plain(b.texts("authorities")), Allow: b.networks("allow"),
+		MaxSize: b.size("max_size"), Idle: b.span("idle"), MaxConnections: b.number("max_connections"),
+		file: file, line: b.lineOf("source"),
+	}
+	checkName(b, file, "source", s.Name)
+	s.Listen = readListen(b)
+	if t, given := b.block("tls"); given {
+		s.TLS = &TLS{Certificate: t.text("certificate"), Key: t.text("key"), Clients: t.text("clients")}
+		if s.Listen != nil && s.Listen.Scheme != "mllp" {
+			b.add(b.lineOf("tls"), "tls: only an mllp:// listener takes it")
+		}
+	}
+	l.site.Sources = append(l.site.Sources, s)
+}
+
+func (l *loader) readRoute(file string, n node) {
+	b := readBlock(file, n, routeKeys, &l.problems)
+	r := Route{
+		Name: b.text("route"), From: plain(b.texts("from")), When: b.text("when"), Key: b.text("key"),
+		To: plain(b.texts("to")), file: file, line: b.lineOf("from"),
+	}
+	checkName(b, file, "route", r.Name)
+	checkExpression(b, "when", r.When)
+	if _, err := hl7v2.ParseAddress(r.Key); err != nil {
+		b.add(b.lineOf("key"), fmt.Sprintf("key: %v", err))
+	}
+	for _, f := range b.blocks("filters") {
+		filter := Filter{f.text("filter"), f.text("when"), f.text("why")}
+		checkExpression(f, "when", filter.When)
+		r.Filters = append(r.Filters, filter)
+	}
+	l.site.Routes = append(l.site.Routes, r)
+}
+
+func plain(values []located) []string {
+	var out []string
+	for _, v := range values {
+		out = append(out, v.text)
+	}
+	return out
+}
+
+// checkName holds a file to the name it gives itself.
+func checkName(b block, file, kind, name string) {
+	base := strings.TrimSuffix(strings.TrimSuffix(path.Base(file), ".yaml"), ".yml")
+	if name != "" && name != base {
+		b.add(b.lineOf(kind), fmt.Sprintf("%s %q stands in a file called %s; give both the same name", kind, name, path.Base(file)))
+	}
+}
+
+func checkExpression(b block, key, expression string) {
+	if expression == "" {
+		return
+	}
+	if _, err := fhirpath.Compile(expression, v2.Options()); err != nil {
+		b.add(b.lineOf(key), fmt.Sprintf("%s: %v", key, err))
+	}
+}
+
+// readListen reads a source's listener.
+func readListen(b block) *url.URL {
+	text, line := b.text("listen"), b.lineOf("listen")
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		b.add(line, "listen: no URL; write mllp://127.0.0.1:2575, http://127.0.0.1:8081/hl7 or file:///var/spool/lab")
+		return nil
+	}
+	switch u.Scheme {
+	case "mllp", "http":
+		checkListenHost(b, "listen", u.Host)
+	case "file":
+		if u.Path == "" || u.Host != "" {
+			b.add(line, "listen: a drop folder is written with three slashes: file:///var/spool/lab")
+		}
+	default:
+		b.add(line, fmt.Sprintf("listen: %q is not a way messages arrive; there are mllp, http and file", u.Scheme))
+		return nil
+	}
+	return u
+}
+
+// checkListenHost refuses what is not loopback, since anyone could send and
+// read there until sign-in exists.
+func checkListenHost(b block, key, hostport string) {
+	line := b.lineOf(key)
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil || port == "" {
+		b.add(line, fmt.Sprintf("%s: %q lacks a host or a port, as in 127.0.0.1:2575", key, hostport))
+		return
+	}
+	addr, err := netip.ParseAddr(host)
+	if host != "localhost" && (err != nil || !addr.IsLoopback()) {
+		b.add(line, fmt.Sprintf("%s: %s is not a loopback address; others are refused until sign-in and TLS guard them", key, host))
+	}
+}

@@ -1,0 +1,120 @@
+package fhir
+
+import (
+	"strings"
+	"sync/atomic"
+)
+
+// Kind says what sort of type it is.
+type Kind uint8
+
+// The kinds of type.
+const (
+	KindComplex   Kind = iota // HumanName, Extension ...
+	KindPrimitive             // string, dateTime ...
+	KindResource              // Patient ...
+	KindBackbone              // an element with elements of its own: Patient.contact
+)
+
+// Type is a resource, data type, primitive, or the type of an inner element.
+type Type struct {
+	Name     string
+	Kind     Kind
+	Abstract bool  // Resource, DomainResource, Element, BackboneElement
+	Base     *Type // nil for Resource and Element
+	// Elements in the order of the definition, inherited ones first.
+	Elements []*Element
+	Pattern  string // for primitives: the package's regular expression, "" if none
+
+	primitive primitive // for primitives: which
+	props     atomic.Pointer[map[string]*Property]
+}
+
+// Element returns the element of that name ("value[x]" for a choice), nil if
+// there is none.
+func (t *Type) Element(name string) *Element {
+	for _, e := range t.Elements {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// IsA reports whether t is the named type or derived from it.
+func (t *Type) IsA(base string) bool {
+	for ; t != nil; t = t.Base {
+		if t.Name == base {
+			return true
+		}
+	}
+	return false
+}
+
+// Element is one element of a type.
+type Element struct {
+	Name      string // "family"; a choice ends in [x]: "value[x]"
+	Min       int
+	Max       int // 1, or Many
+	Types     []ElementType
+	Modifier  bool   // it may change the meaning of the rest
+	Summary   bool   // part of _summary=true
+	Attribute bool   // Element.id, Extension.url: never has extensions
+	Reference string // content reference: the type of this name is used again; "" else
+	Strength  string // of the binding: required extensible preferred example; "" none
+	ValueSet  string // of the binding, as Defs.ValueSet takes it
+	order     int    // place in its type
+}
+
+// Many is the Max of a repeating element.
+const Many = 1<<31 - 1
+
+// ElementType is one type that an element may have.
+type ElementType struct {
+	Type    *Type
+	Targets []string // for Reference and canonical: allowed types; nil: any
+}
+
+// IsChoice reports whether the element's name in JSON carries its type:
+// deceased[x] is deceasedBoolean or deceasedDateTime.
+func (e *Element) IsChoice() bool { return strings.HasSuffix(e.Name, "[x]") }
+
+// IsList reports whether the element repeats, and so is an array in JSON.
+func (e *Element) IsList() bool { return e.Max > 1 }
+
+// BaseName returns the name without [x], as FHIRPath has it.
+func (e *Element) BaseName() string { return strings.TrimSuffix(e.Name, "[x]") }
+
+// Property is one JSON property that an object of a type may have.
+type Property struct {
+	Name    string // "valueQuantity"; "_birthDate" for id and extensions of a primitive
+	Element *Element
+	Type    *Type // what the value is; for a sibling with underscore, the primitive
+	Shadow  bool  // the sibling with underscore
+	index   int   // unique in its type, for finding what stands twice
+}
+
+// Property returns what the JSON property of that name means in the type, nil
+// if it has no such property. "resourceType" is not an element and so nil.
+func (t *Type) Property(name string) *Property { return t.properties()[name] }
+
+func (t *Type) properties() map[string]*Property {
+	if m := t.props.Load(); m != nil {
+		return *m
+	}
+	m := map[string]*Property{}
+	for _, e := range t.Elements {
+		for _, et := range e.Types {
+			name := e.Name
+			if e.IsChoice() {
+				name = e.BaseName() + strings.ToUpper(et.Type.Name[:1]) + et.Type.Name[1:]
+			}
+			m[name] = &Property{Name: name, Element: e, Type: et.Type, index: len(m)}
+			if et.Type.Kind == KindPrimitive && !e.Attribute {
+				m["_"+name] = &Property{Name: "_" + name, Element: e, Type: et.Type, Shadow: true, index: len(m)}
+			}
+		}
+	}
+	t.props.Store(&m)
+	return m
+}

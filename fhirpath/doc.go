@@ -1,0 +1,25 @@
+// Package fhirpath compiles and evaluates FHIRPath 2.0 (normative, N1) over any
+// tree. It promises: an expression that compiles is never guessed at when it
+// runs (what the language leaves empty is empty, what it forbids is an error
+// with line and column); evaluation ends, whatever expression and tree it is
+// given, within stated limits of steps, depth and length; decimals keep their
+// digits; dates keep their precision; and no error text holds content of the
+// tree. It reads no clock and does no I/O: time, references and terminology
+// come in through Context.
+//
+// A tree is anything that implements Node. Trees that know types (FHIR) tell
+// them by Node.Type and describe them by a Model; trees that do not (plain
+// JSON, HL7 v2) work without one.
+//
+//	e, err := fhirpath.Compile("name.where(use = 'official').family", fhirpath.Options{})
+//	families, err := e.Evaluate(fhirpath.Context{Root: patient})
+//
+// An Expr is compiled once and may be evaluated by many goroutines at a time.
+//
+// Beyond N1 the package has the functions FHIR R4 adds (extension, hasValue,
+// getValue, resolve, memberOf, conformsTo ...), and of the later ballots the
+// ones that stood in published suites: sort, matchesFull, trim, split, join,
+// encode, decode, escape, unescape, lowBoundary, highBoundary, precision,
+// comparable, exclude. Quantities of different UCUM units need
+// Context.Convert; without it they compare as unknown.
+package fhirpath

@@ -1,64 +1,28 @@
 package fhir
 
-// temporal is a date, dateTime or instant as it is written.
-type temporal struct {
-	year, month, day     int // month and day 0 where not given
-	hour, minute, second int
-	nanos                int // of the fraction; digits beyond the ninth are cut
-	fraction             int // number of digits of the fraction
-	hasTime, hasZone     bool
-	offset               int // minutes east of UTC
-}
-
-// scanTemporal reads all of s; ok is false where it is not of the form of a
-// FHIR dateTime, or names a day that does not exist.
-func scanTemporal(s string) (t temporal, ok bool) {
-	if len(s) < 4 || scanDigits(s, 0) != 4 {
-		return t, false
+// scanTemporal reads all of s as a FHIR dateTime of any precision. ok is false
+// where it is of another form or names a day that does not exist.
+func scanTemporal(s string) (hasTime, ok bool) {
+	if len(s) < 4 || scanDigits(s[:4], 0) != 4 || s[:4] == "0000" {
+		return false, false
 	}
-	t.year = number(s[:4])
-	if t.year == 0 || len(s) == 4 {
-		return t, t.year != 0
+	month, day := 0, 0
+	switch {
+	case len(s) == 4:
+		return false, true
+	case len(s) < 7 || s[4] != '-' || !twoDigits(s, 5, 1, 12, &month):
+		return false, false
+	case len(s) == 7:
+		return false, true
+	case len(s) < 10 || s[7] != '-' || !twoDigits(s, 8, 1, daysIn(number(s[:4]), month), &day):
+		return false, false
+	case len(s) == 10:
+		return false, true
+	case s[10] != 'T':
+		return false, false
 	}
-	if len(s) < 7 || s[4] != '-' || !twoDigits(s, 5, 1, 12, &t.month) || len(s) == 7 {
-		return t, len(s) == 7 && t.month != 0
-	}
-	if len(s) < 10 || s[7] != '-' || !twoDigits(s, 8, 1, daysIn(t.year, t.month), &t.day) || len(s) == 10 {
-		return t, len(s) == 10 && t.day != 0
-	}
-	if s[10] != 'T' {
-		return t, false
-	}
-	rest := s[11:]
-	n := scanTime(rest)
-	if n == 0 {
-		return t, false
-	}
-	t.hasTime = true
-	t.hour, t.minute, t.second = number(rest[:2]), number(rest[3:5]), number(rest[6:8])
-	if n > 9 {
-		t.fraction = n - 9
-		t.nanos = nanoseconds(rest[9:n])
-	}
-	return t, t.zone(rest[n:])
-}
-
-// zone reads Z or an offset of at most 14 hours (FHIR R4 §2.24.0.1).
-func (t *temporal) zone(s string) bool {
-	if s == "Z" {
-		t.hasZone = true
-		return true
-	}
-	var h, m int
-	if len(s) != 6 || s[0] != '+' && s[0] != '-' || s[3] != ':' ||
-		!twoDigits(s, 1, 0, 14, &h) || !twoDigits(s, 4, 0, 59, &m) || h == 14 && m > 0 {
-		return false
-	}
-	t.hasZone, t.offset = true, 60*h+m
-	if s[0] == '-' {
-		t.offset = -t.offset
-	}
-	return true
+	n := scanTime(s[11:])
+	return true, n > 0 && isZone(s[11+n:])
 }
 
 // scanTime returns the length of the hh:mm:ss[.f] that s begins with, 0 if it
@@ -77,14 +41,21 @@ func scanTime(s string) int {
 	return 8
 }
 
+// isZone reports whether s is Z or an offset of at most 14 hours.
+func isZone(s string) bool {
+	var h, m int
+	return s == "Z" || len(s) == 6 && (s[0] == '+' || s[0] == '-') && s[3] == ':' &&
+		twoDigits(s, 1, 0, 14, &h) && twoDigits(s, 4, 0, 59, &m) && (h < 14 || m == 0)
+}
+
 func checkTemporal(p primitive, s string) string {
-	t, ok := scanTemporal(s)
+	hasTime, ok := scanTemporal(s)
 	switch {
-	case p == primDate && (!ok || t.hasTime):
+	case p == primDate && (!ok || hasTime):
 		return "must be a date that exists, as YYYY, YYYY-MM or YYYY-MM-DD"
 	case p == primDateTime && !ok:
 		return "must be a date that exists, as YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss+zz:zz"
-	case p == primInstant && (!ok || !t.hasTime):
+	case p == primInstant && (!ok || !hasTime):
 		return "must be an instant as YYYY-MM-DDThh:mm:ss.sss+zz:zz"
 	}
 	return ""
@@ -107,17 +78,6 @@ func number(s string) int {
 	n := 0
 	for i := 0; i < len(s); i++ {
 		n = 10*n + int(s[i]-'0')
-	}
-	return n
-}
-
-func nanoseconds(fraction string) int {
-	n := 0
-	for i := range 9 {
-		n *= 10
-		if i < len(fraction) {
-			n += int(fraction[i] - '0')
-		}
 	}
 	return n
 }

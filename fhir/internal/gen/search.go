@@ -54,7 +54,8 @@ func (p *pack) writeSearch(out *bytes.Buffer) {
 	}
 }
 
-// targets joins the names; "*" stands for every resource type.
+// targets joins the names; "*" stands for every resource type (the
+// package's lists of all leave out Parameters, which nobody can refer to).
 func (p *pack) targets(names []string) string {
 	concrete := 0
 	for _, s := range p.structures {
@@ -62,7 +63,7 @@ func (p *pack) targets(names []string) string {
 			concrete++
 		}
 	}
-	if len(names) >= concrete {
+	if len(names) >= concrete-1 {
 		return "*"
 	}
 	return dash(strings.Join(names, ","))

@@ -187,7 +187,9 @@ func (p *pack) line(name string, e element, hasInner bool) string {
 func typeName(e element, t typeRef) string {
 	code := t.Code
 	if strings.HasPrefix(code, "http://hl7.org/fhirpath/") {
-		code = t.extension("structuredefinition-fhir-type")
+		if code = t.extension("structuredefinition-fhir-type"); code == "" {
+			code = "string" // xhtml.id
+		}
 		if e.Base.Path == "Resource.id" {
 			code = "id"
 		}

@@ -91,17 +91,21 @@ type Left struct {
 }
 
 // Writes is what one message's assertions made of the record: the body of a
-// Written fact.
+// Written fact. Every handle of the assertions is in Writes, Same, Older or
+// Parked, so that the fact says which resource it meant.
 type Writes struct {
-	Writes []Write `json:"writes,omitempty"`
-	Older  []Stale `json:"older,omitempty"`  // kept, but newer word stands
-	Parked []Stale `json:"parked,omitempty"` // would contradict an identity; never written
+	Writes  []Write `json:"writes,omitempty"`
+	Same    []Stale `json:"same,omitempty"`    // kept, and nothing changed
+	Older   []Stale `json:"older,omitempty"`   // kept, but newer word stands, wholly or for the elements named
+	Parked  []Stale `json:"parked,omitempty"`  // would contradict an identity; never written
+	Flagged []Stale `json:"flagged,omitempty"` // done, but a person should look
 }
 
 // Write is one new version of one resource. Its lastUpdated is the fact's time.
 type Write struct {
 	Type    string          `json:"type"`
 	ID      string          `json:"id"`
+	Handles []string        `json:"handles,omitempty"` // of the assertions that it came from; none: a merge or move led to it
 	Version int64           `json:"version"`
 	Aliases []Alias         `json:"aliases,omitempty"` // that now lead to it
 	Content json.RawMessage `json:"content,omitempty"` // without meta.versionId and meta.lastUpdated; empty: deleted
@@ -109,15 +113,18 @@ type Write struct {
 	Patient string          `json:"patient,omitempty"` // id of the Patient it belongs to
 }
 
-// Alias is an identifier that leads to a resource of a type.
+// Alias is an identifier that leads to a resource of a type. The authority is
+// qualified: "source:NAME" for a source's own numbers, and with " of " and the
+// resource within which the value is unique, if it is not so by itself.
 type Alias struct {
 	Authority string `json:"authority"`
 	Value     string `json:"value"`
 }
 
-// ElementSource says which Asserted fact holds an element's present value.
+// ElementSource says which Asserted fact holds an element's present value. An
+// empty Element stands for all that have no entry of their own.
 type ElementSource struct {
-	Element string `json:"element"`
+	Element string `json:"element,omitempty"`
 	Source  string `json:"source"`
 	From    Offset `json:"from"` // the Asserted fact, or the message where it is the same batch
 }
@@ -126,6 +133,8 @@ type ElementSource struct {
 type Stale struct {
 	Type   string `json:"type"`
 	ID     string `json:"id,omitempty"`
-	Handle string `json:"handle"`
-	Reason string `json:"reason"`
+	Handle string `json:"handle,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Aliases that now lead to it, where no Write of the same fact says so.
+	Aliases []Alias `json:"aliases,omitempty"`
 }

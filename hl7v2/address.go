@@ -15,9 +15,9 @@ import (
 //	OBX[3]-5                           field 5 of the third OBX
 //	ORDER_OBSERVATION[2].OBX[1]-5      the first OBX of the second such group
 type Address struct {
-	Segment                                                 string
+	Segment                                                string
 	Occurrence, Field, Repetition, Component, Subcomponent int
-	Group                                                   []string // from the outermost: "ORDER_OBSERVATION[2]"
+	Group                                                  []string // from the outermost: "ORDER_OBSERVATION[2]"
 }
 
 // AddressError says where an address cannot be read.

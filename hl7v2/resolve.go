@@ -6,10 +6,17 @@ import "iter"
 // given it takes the first; where nothing is there it returns an absent Value.
 // An address without a field gives the whole segment.
 func (m *Message) At(a Address) Value {
-	for s := range m.segmentsAt(a) {
-		return valueAt(s, a)
+	if len(a.Group) > 0 {
+		for s := range m.groupedSegments(a) {
+			return valueAt(s, a)
+		}
+		return Value{}
 	}
-	return Value{}
+	s := m.First(a.Segment)
+	for n := 1; n < a.Occurrence && s.Valid(); n++ {
+		s = m.next(a.Segment, s.index+1)
+	}
+	return valueAt(s, a)
 }
 
 // Get is At(ParseAddress(addr)); an absent Value where the address is faulty.
@@ -136,10 +143,10 @@ func (m *Message) Locate(offset int) (Address, bool) {
 		a.Occurrence = n
 	}
 	for n, v := range s.All() {
-		if offset < v.start && v.level != levelLiteral {
+		if offset < v.start {
 			break
 		}
-		if offset <= v.end || n == s.Fields() {
+		if offset <= v.end {
 			a.Field = n
 			v.locate(offset, &a)
 			break

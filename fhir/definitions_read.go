@@ -122,6 +122,7 @@ func (r *definitionsReader) typeLine(cols []string) error {
 
 func (r *definitionsReader) element(cols []string) error {
 	e := &Element{Name: cols[1], Max: Many}
+	e.base, e.choice = strings.CutSuffix(e.Name, "[x]")
 	low, high, ok := strings.Cut(cols[2], "..")
 	var err error
 	if e.Min, err = strconv.Atoi(low); err != nil || !ok {

@@ -2,7 +2,7 @@ package fhir
 
 import (
 	"strconv"
-	"unicode/utf8"
+	"strings"
 )
 
 // primitive is which primitive type it is.
@@ -173,40 +173,41 @@ func checkID(s string) string {
 const maxExponent = 400
 
 func checkDecimal(s string) string {
-	const want = "must be a decimal number as JSON writes it"
-	i := scanByte(s, 0, '-')
-	switch {
-	case i < len(s) && s[i] == '0':
-		i++
-	default:
-		from := i
-		if i = scanDigits(s, i); i == from {
-			return want
-		}
+	if !isJSONNumber(s) {
+		return "must be a decimal number as JSON writes it"
 	}
-	if i < len(s) && s[i] == '.' {
-		from := i + 1
-		if i = scanDigits(s, from); i == from {
-			return want
-		}
-	}
-	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
-		i++
-		if i < len(s) && (s[i] == '+' || s[i] == '-') {
-			i++
-		}
-		from := i
-		if i = scanDigits(s, i); i == from {
-			return want
-		}
-		if n, err := strconv.Atoi(s[from:i]); err != nil || n > maxExponent {
+	if e := strings.IndexAny(s, "eE"); e >= 0 {
+		if n, err := strconv.Atoi(s[e+1:]); err != nil || n > maxExponent || n < -maxExponent {
 			return "has an exponent beyond 400"
 		}
 	}
-	if i != len(s) {
-		return want
-	}
 	return ""
+}
+
+// isJSONNumber is RFC 8259 §6, which is also FHIR's form of a decimal.
+func isJSONNumber(s string) bool {
+	i := scanByte(s, 0, '-')
+	whole := scanDigits(s, i)
+	if whole == i || s[i] == '0' && whole > i+1 {
+		return false
+	}
+	i = whole
+	if i < len(s) && s[i] == '.' {
+		from := i + 1
+		if i = scanDigits(s, from); i == from {
+			return false
+		}
+	}
+	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
+		from := i + 1
+		if from < len(s) && (s[from] == '+' || s[from] == '-') {
+			from++
+		}
+		if i = scanDigits(s, from); i == from {
+			return false
+		}
+	}
+	return i == len(s)
 }
 
 func checkInteger(p primitive, s string) string {
@@ -321,6 +322,3 @@ func isAlnum(c byte) bool {
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
-
-// runes counts characters, a broken byte being one.
-func runes(b []byte) int { return utf8.RuneCount(b) }

@@ -64,6 +64,8 @@ type Element struct {
 	Strength  string // of the binding: required extensible preferred example; "" none
 	ValueSet  string // of the binding, as Defs.ValueSet takes it
 	order     int    // place in its type
+	base      string // name without [x]
+	choice    bool
 }
 
 // Many is the Max of a repeating element.
@@ -77,21 +79,22 @@ type ElementType struct {
 
 // IsChoice reports whether the element's name in JSON carries its type:
 // deceased[x] is deceasedBoolean or deceasedDateTime.
-func (e *Element) IsChoice() bool { return strings.HasSuffix(e.Name, "[x]") }
+func (e *Element) IsChoice() bool { return e.choice }
 
 // IsList reports whether the element repeats, and so is an array in JSON.
 func (e *Element) IsList() bool { return e.Max > 1 }
 
 // BaseName returns the name without [x], as FHIRPath has it.
-func (e *Element) BaseName() string { return strings.TrimSuffix(e.Name, "[x]") }
+func (e *Element) BaseName() string { return e.base }
 
 // Property is one JSON property that an object of a type may have.
 type Property struct {
 	Name    string // "valueQuantity"; "_birthDate" for id and extensions of a primitive
 	Element *Element
-	Type    *Type // what the value is; for a sibling with underscore, the primitive
-	Shadow  bool  // the sibling with underscore
-	index   int   // unique in its type, for finding what stands twice
+	Type    *Type     // what the value is; for a sibling with underscore, the primitive
+	Shadow  bool      // the sibling with underscore
+	index   int       // unique in its type, for finding what stands twice
+	sibling *Property // the one with, or without, the underscore; nil if none
 }
 
 // Property returns what the JSON property of that name means in the type, nil
@@ -104,14 +107,19 @@ func (t *Type) properties() map[string]*Property {
 	}
 	m := map[string]*Property{}
 	for _, e := range t.Elements {
+		if e.Max == 0 {
+			continue // xhtml.extension
+		}
 		for _, et := range e.Types {
 			name := e.Name
 			if e.IsChoice() {
 				name = e.BaseName() + strings.ToUpper(et.Type.Name[:1]) + et.Type.Name[1:]
 			}
-			m[name] = &Property{Name: name, Element: e, Type: et.Type, index: len(m)}
+			prop := &Property{Name: name, Element: e, Type: et.Type, index: len(m)}
+			m[name] = prop
 			if et.Type.Kind == KindPrimitive && !e.Attribute {
-				m["_"+name] = &Property{Name: "_" + name, Element: e, Type: et.Type, Shadow: true, index: len(m)}
+				prop.sibling = &Property{Name: "_" + name, Element: e, Type: et.Type, Shadow: true, index: len(m), sibling: prop}
+				m["_"+name] = prop.sibling
 			}
 		}
 	}

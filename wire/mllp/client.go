@@ -145,9 +145,13 @@ func (c *Client) Answer(ctx context.Context) ([]byte, error) {
 	return c.answer(ctx)
 }
 
-// write sends the frame. Large ones go out in pieces, so that Write limits
-// standing still and not the whole.
+// piece is how many bytes of a message are written at once, so that the limit
+// Write is on standing still and not on the whole, and nothing large is copied.
+const piece = 256 << 10
+
+// write sends the frame.
 func (c *Client) write(ctx context.Context, message []byte) error {
+	_ = c.socket.SetReadDeadline(time.Time{})
 	if c.broken == nil {
 		c.broken = closedByPeer(c.raw)
 	}
@@ -155,20 +159,22 @@ func (c *Client) write(ctx context.Context, message []byte) error {
 		return sendError(Writing, c.broken)
 	}
 	defer c.interrupt(ctx)()
-	const piece = 256 << 10
-	c.out = AppendFrame(c.out[:0], message)
-	for rest := c.out; len(rest) > 0; {
-		if ctx.Err() != nil {
-			return c.fail(ctx, Writing, ctx.Err())
+	c.out = append(c.out[:0], vt)
+	for more := true; more; {
+		n := min(piece, len(message))
+		c.out = append(c.out, message[:n]...)
+		message = message[n:]
+		if more = len(message) > 0; !more {
+			c.out = append(c.out, fs, cr)
 		}
 		_ = c.socket.SetWriteDeadline(time.Now().Add(c.config.Write))
-		n, err := c.socket.Write(rest[:min(piece, len(rest))])
-		if rest = rest[n:]; err != nil && len(rest) > 0 {
+		if ctx.Err() != nil { // looked at after setting the deadline, which interrupt sets too
+			return c.fail(ctx, Writing, ctx.Err())
+		}
+		if n, err := c.socket.Write(c.out); n < len(c.out) {
 			return c.fail(ctx, Writing, err)
 		}
-	}
-	if cap(c.out) > piece {
-		c.out = nil
+		c.out = c.out[:0]
 	}
 	return nil
 }
@@ -176,6 +182,9 @@ func (c *Client) write(ctx context.Context, message []byte) error {
 func (c *Client) answer(ctx context.Context) ([]byte, error) {
 	defer c.interrupt(ctx)()
 	_ = c.socket.SetReadDeadline(time.Now().Add(c.config.Answer))
+	if ctx.Err() != nil {
+		return nil, c.fail(ctx, Awaiting, ctx.Err())
+	}
 	var answer []byte
 	for {
 		t, n := c.decoder.Next(c.unread)
@@ -221,10 +230,18 @@ func (c *Client) read() (done bool, err error) {
 }
 
 // interrupt ends reading and writing when ctx ends. The returned function takes
-// it back.
+// that back, and nothing happens any more once it has returned.
 func (c *Client) interrupt(ctx context.Context) func() {
-	stop := context.AfterFunc(ctx, func() { _ = c.raw.SetDeadline(time.Unix(1, 0)) })
-	return func() { stop() }
+	ran := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ran)
+		_ = c.raw.SetDeadline(time.Unix(1, 0))
+	})
+	return func() {
+		if !stop() {
+			<-ran
+		}
+	}
 }
 
 // fail marks the connection as done with.

@@ -24,7 +24,7 @@ type conn struct {
 	server *Server
 	socket net.Conn // speaks TLS where the server does
 	raw    net.Conn // below it: closing it never waits
-	name   string // Arrival.Conn
+	name   string   // Arrival.Conn
 	host   string
 	remote string
 

@@ -157,6 +157,7 @@ func (p *parser) checkUTF8() {
 // problem notes something wrong with JSON itself.
 func (p *parser) problem(at int, code, text string) {
 	switch n := len(p.problems); {
+	case p.broken: // what follows from that is no news
 	case n < p.options.MaxProblems:
 		p.problems = append(p.problems, Problem{Byte: at, Path: pathTo(p.root, p.steps), Code: code, Text: text})
 	case n == p.options.MaxProblems:

@@ -183,14 +183,14 @@ func (p *parser) suggest(t *Type, name string) string {
 	if len(name) > 64 {
 		return ""
 	}
-	best, bestDistance := "", 3
+	best, bestDistance := "", min(3, 1+len(name)/3)
 	for _, e := range t.Elements {
 		for _, et := range e.Types {
 			known := e.Name
 			if e.choice {
 				known = e.base + capital(et.Type.Name)
 			}
-			if d := distance(name, known); d < bestDistance || d == 0 {
+			if d := distance(name, known); d < bestDistance {
 				best, bestDistance = known, d
 			}
 		}

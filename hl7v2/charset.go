@@ -1,6 +1,7 @@
 package hl7v2
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 
@@ -197,7 +198,7 @@ func isASCII(b []byte) bool { return firstHigh(b) < 0 }
 func firstHigh(b []byte) int {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
-		if (b[i]|b[i+1]|b[i+2]|b[i+3]|b[i+4]|b[i+5]|b[i+6]|b[i+7])&0x80 != 0 {
+		if binary.LittleEndian.Uint64(b[i:])&0x8080808080808080 != 0 {
 			break
 		}
 	}

@@ -34,16 +34,16 @@ func (p *parser) checkNames() {
 	isMessage := p.m.isNamed(0, "MSH")
 	for i, s := range p.m.segs {
 		raw := p.m.data[s.start:s.end]
-		if i > 0 && isMessage && isHidden(raw) {
+		named := hasSegmentName(raw, p.m.delims.Field)
+		switch {
+		case named && (i == 0 || !isHeaderName(raw[:3])):
+		case isMessage && isHidden(raw):
 			p.add(Problem{Where: segmentPlace(i), Byte: s.start, Code: CodeSequence, Fatal: true,
 				Text: "another message begins within this one"})
-			continue
+		case !named:
+			p.add(Problem{Where: segmentPlace(i), Byte: s.start, Code: CodeSequence,
+				Text: "segment has no name of three capital letters or digits and a field separator"})
 		}
-		if hasSegmentName(raw, p.m.delims.Field) {
-			continue
-		}
-		p.add(Problem{Where: segmentPlace(i), Byte: s.start, Code: CodeSequence,
-			Text: "segment has no name of three capital letters or digits and a field separator"})
 	}
 }
 
@@ -60,25 +60,37 @@ func hasSegmentName(raw []byte, field byte) bool {
 		(len(raw) == 3 || raw[3] == field)
 }
 
-// requiredFields are those without which a message cannot be answered or
-// understood (HL7 v2.9 §2.13.9). MSH-7 is required since v2.4.
-var requiredFields = [...]int{7, 9, 10, 11, 12}
+// isRequired reports whether a field of MSH is one without which a message
+// cannot be answered or understood (HL7 v2.9 §2.13.9).
+func isRequired(n int) bool { return n == 7 || n >= 9 && n <= 12 }
 
+// checkHeader reports required fields that are missing. MSH-7 is required
+// since v2.4.
 func (p *parser) checkHeader() {
 	if !p.m.isNamed(0, "MSH") {
 		return
 	}
-	for _, n := range requiredFields {
-		v := p.m.header(n)
-		if v.IsValued() || n == 7 && beforeV24(p.m.Version()) {
-			continue
+	last := 0
+	for n, v := range p.m.Segment(0).All() {
+		if last = n; n > 12 {
+			return
 		}
-		at := p.m.segs[0].end
-		if v.level != levelNone {
-			at = v.start
+		if isRequired(n) && !v.IsValued() {
+			p.missing(n, v.start)
 		}
-		p.add(Problem{Where: "MSH-" + strconv.Itoa(n), Byte: at, Code: CodeRequired, Text: "required field is missing"})
 	}
+	for n := last + 1; n <= 12; n++ {
+		if isRequired(n) {
+			p.missing(n, p.m.segs[0].end)
+		}
+	}
+}
+
+func (p *parser) missing(n, at int) {
+	if n == 7 && beforeV24(p.m.Version()) {
+		return
+	}
+	p.add(Problem{Where: "MSH-" + strconv.Itoa(n), Byte: at, Code: CodeRequired, Text: "required field is missing"})
 }
 
 // beforeV24 reports whether a version is one of 2.1, 2.2 and 2.3 to 2.3.1.
@@ -99,17 +111,19 @@ func (p *parser) checkCharacterSet() {
 	i := 0
 	for v := range p.m.header(18).All() {
 		i++
-		name := sharedString(v.Raw())
-		where := "MSH-18[" + strconv.Itoa(i) + "]"
-		table, exact := knownSet(name)
+		table, exact := knownSet(sharedString(v.Raw()))
+		text := ""
 		switch {
 		case v.IsNull():
-		case table == "":
-			p.add(Problem{Where: where, Byte: v.start, Code: CodeTable, Text: "character set is not known; bytes are read as if none were declared"})
+		case table == "" && !v.IsAbsent():
+			text = "character set is not known; bytes are read as if none were declared"
 		case bases[table] == nil:
-			p.add(Problem{Where: where, Byte: v.start, Code: CodeTable, Text: "character set cannot be read; bytes are read as if none were declared"})
+			text = "character set cannot be read; bytes are read as if none were declared"
 		case !exact:
-			p.add(Problem{Where: where, Byte: v.start, Code: CodeTable, Text: "character set is not spelled as in table 0211"})
+			text = "character set is not spelled as in table 0211"
+		}
+		if text != "" {
+			p.add(Problem{Where: "MSH-18[" + strconv.Itoa(i) + "]", Byte: v.start, Code: CodeTable, Text: text})
 		}
 	}
 }

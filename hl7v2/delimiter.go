@@ -44,43 +44,42 @@ func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 func isUpper(c byte) bool  { return c >= 'A' && c <= 'Z' }
 func isLetter(c byte) bool { return isUpper(c &^ 0x20) }
 
-// readDelimiters reads the delimiters of the header segment that is data:
-// "MSH|^~\&|...". It says what is wrong with them; where the header declares
+// readDelimiters reads the delimiters of the header segment that begins at from:
+// "MSH|^~\&|...". It reports what is wrong with them; where the header declares
 // no encoding characters at all, the recommended ones are taken.
-func readDelimiters(data []byte, report func(at int, text string)) Delimiters {
+func (p *parser) readDelimiters(from int) Delimiters {
+	data := p.m.data[from:]
 	d := Delimiters{Field: data[3]}
-	roles := []*byte{&d.Component, &d.Repetition, &d.Escape, &d.Subcomponent, &d.Truncation}
-	const first = 4 // byte offset of MSH-2
+	roles := [...]*byte{&d.Component, &d.Repetition, &d.Escape, &d.Subcomponent, &d.Truncation}
+	const first = 4 // offset of MSH-2
+	fault := func(i int, text string) {
+		p.add(Problem{Where: string(data[:3]) + "-2", Byte: from + i, Code: CodeDataType, Text: text})
+	}
 	i := first
-	for ; i < len(data) && data[i] != d.Field; i++ {
+	for ; i < len(data) && data[i] != d.Field && data[i] != '\r' && data[i] != '\n'; i++ {
 		c, role := data[i], i-first
 		switch {
-		case c == '\r' || c == '\n':
-			report(i, "header segment ends within the encoding characters")
-			return d.orRecommended(i == first)
 		case role >= len(roles):
-			report(i, "more than five encoding characters; those after the fifth are not used")
+			fault(i, "more than five encoding characters; those after the fifth are not used")
 			return d
 		case !mayDelimit(c):
-			report(i, "encoding character must be a printable ASCII character that is no letter or digit; it is not used")
+			fault(i, "encoding character must be a printable ASCII character that is no letter or digit; it is not used")
 		case d.has(c):
-			report(i, "encoding character is declared twice; the first meaning stands")
+			fault(i, "encoding character is declared twice; the first meaning stands")
 		default:
 			*roles[role] = c
 		}
 	}
 	if i == first {
-		report(i, "no encoding characters are declared; the recommended ones are taken")
+		fault(i, "no encoding characters are declared; the recommended ones are taken")
+		return d.withRecommended()
 	}
-	return d.orRecommended(i == first)
+	return d
 }
 
-// orRecommended returns d, or the recommended encoding characters where none
-// were declared.
-func (d Delimiters) orRecommended(none bool) Delimiters {
-	if !none {
-		return d
-	}
+// withRecommended returns the recommended encoding characters behind d's field
+// separator.
+func (d Delimiters) withRecommended() Delimiters {
 	r := Recommended
 	r.Field = d.Field
 	for _, p := range []*byte{&r.Component, &r.Repetition, &r.Escape, &r.Subcomponent} {

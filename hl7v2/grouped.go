@@ -26,6 +26,14 @@ func (m *Message) groupedSegments(a Address) iter.Seq[Segment] {
 	}
 }
 
+// firstGrouped returns the first of them.
+func (m *Message) firstGrouped(a Address) Segment {
+	for s := range m.groupedSegments(a) {
+		return s
+	}
+	return Segment{}
+}
+
 // groupTree returns the message's groups, found once.
 func (m *Message) groupTree() *Group {
 	m.grouping.Do(func() { m.groups, _ = m.Groups() })

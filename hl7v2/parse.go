@@ -19,7 +19,7 @@ func Parse(data []byte) (*Message, []Problem) {
 		return nil, p.problems
 	}
 	m := p.m
-	m.delims = readDelimiters(data[m.begin:], p.headerProblem)
+	m.delims = p.readDelimiters(m.begin)
 	p.split()
 	p.readCharacterSet()
 	p.check()
@@ -32,9 +32,6 @@ type parser struct {
 	report
 	breaks []int // line feeds that end no segment
 }
-
-// headers are the segments with which a message or batch begins.
-var headers = [][]byte{[]byte("MSH"), []byte("FHS"), []byte("BHS")}
 
 const byteOrderMark = "\xEF\xBB\xBF"
 
@@ -52,7 +49,7 @@ func (p *parser) findHeader() bool {
 	begin := -1
 	for i := at; i+4 <= len(data); i++ {
 		i += max(0, bytes.IndexByte(data[i:], 'M'))
-		if bytes.HasPrefix(data[i:], headers[0]) && beginsHeader(data[i:]) {
+		if bytes.HasPrefix(data[i:], []byte("MSH")) && beginsHeader(data[i:]) {
 			begin = i
 			break
 		}
@@ -77,17 +74,17 @@ func beginsHeader(data []byte) bool {
 	if len(data) < 4 || !mayDelimit(data[3]) {
 		return false
 	}
-	for _, h := range headers {
-		if bytes.HasPrefix(data, h) {
-			return true
-		}
-	}
-	return false
+	return isHeaderName(data[:3])
 }
 
-func (p *parser) headerProblem(at int, text string) {
-	where := string(p.m.data[p.m.begin:p.m.begin+3]) + "-2"
-	p.add(Problem{Where: where, Byte: p.m.begin + at, Code: CodeDataType, Text: text})
+// isHeaderName reports whether a message or batch begins with a segment of
+// that name.
+func isHeaderName(name []byte) bool {
+	switch string(name) {
+	case "MSH", "FHS", "BHS":
+		return true
+	}
+	return false
 }
 
 // The bytes that frame a message in MLLP.
@@ -96,23 +93,25 @@ const frameStart, frameEnd = 0x0B, 0x1C
 // usualSegments is how many segments are made room for at once; more grow.
 const usualSegments = 256
 
-// split finds where segments begin and end. CR always ends one. LF does where
-// a segment follows or nothing; else it is a line break within a field, as
-// careless senders put into texts, and reported.
+// split finds where segments begin and end. CR always ends one (HL7 v2.9
+// §2.5.2). In a message without any CR, LF does; in one with CR it does where a
+// segment follows, and else is a line break within a field, as careless senders
+// put into texts. That is reported.
 func (p *parser) split() {
 	m := p.m
 	data := m.data
 	m.finish = p.trimEnd()
 	text := data[m.begin:m.finish]
 	ends := bytes.Count(text, []byte{'\r'})
-	if ends == 0 {
+	byCR := ends > 0
+	if !byCR {
 		ends = bytes.Count(text, []byte{'\n'})
 	}
 	m.segs = make([]span, 0, min(ends+1, usualSegments))
 	lines := lineScanner{data: data, end: m.finish}
 	for at := m.begin; at < m.finish; {
 		end, next := lines.next(at)
-		for next > end && next < m.finish && isFeeds(data[end:next]) && !p.followsSegment(next) {
+		for byCR && next < m.finish && isFeeds(data[end:next]) && !p.followsSegment(next) {
 			p.breaks = append(p.breaks, end)
 			end, next = lines.next(next)
 		}

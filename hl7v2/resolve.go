@@ -7,10 +7,7 @@ import "iter"
 // An address without a field gives the whole segment.
 func (m *Message) At(a Address) Value {
 	if len(a.Group) > 0 {
-		for s := range m.groupedSegments(a) {
-			return valueAt(s, a)
-		}
-		return Value{}
+		return valueAt(m.firstGrouped(a), a)
 	}
 	s := m.First(a.Segment)
 	for n := 1; n < a.Occurrence && s.Valid(); n++ {

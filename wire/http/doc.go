@@ -1,0 +1,18 @@
+// Package http receives messages by HTTP POST, one message a request, and
+// answers with the acknowledgement as the response's body ("HL7 over HTTP", the
+// draft that HAPI and others follow).
+//
+// The handler promises what every listener of wire promises: no positive
+// status without the Receiver's word, every byte accounted for, memory within
+// the shared budget. The status says what the acknowledgement says, so that a
+// sender which looks at the status only is not misled: 200 with an AA or CA,
+// 204 where nothing is owed, 400 with any other, and with an error its kind's
+// status. Listening, TLS and the limits on connections belong to the
+// net/http.Server around it; see wire.CheckAddress for which addresses are good.
+//
+// What is read: POST of application/hl7-v2, application/hl7-v2+er7 or
+// x-application/hl7-v2+er7, not compressed. A charset parameter is allowed if
+// its characters are bytes in ASCII's way, which UTF-16 is not; MSH-18 decides
+// how the message is read, as everywhere. Requests of one HTTP/1.1 connection
+// come one after the other; those of one HTTP/2 connection have no order.
+package http

@@ -11,7 +11,7 @@ import (
 type Structure struct {
 	Name string // "ADT_A01"
 	root *element
-	only map[string]bool // segments that have exactly one place
+	only map[string]bool // segments that have exactly one place, prior results apart
 }
 
 // element is one place in a structure: a segment, a choice of segments, a
@@ -186,8 +186,12 @@ func (e *element) index() {
 	}
 }
 
-// count adds up how many places each segment has.
+// count adds up how many places each segment has. Prior results are left out:
+// they hold an order's segments once more.
 func (e *element) count(places map[string]int) {
+	if e.group == "PRIOR_RESULT" {
+		return
+	}
 	for _, n := range e.names {
 		places[n]++
 	}

@@ -106,8 +106,8 @@ func attached(name string) bool {
 }
 
 // forward places the segment at the next place that takes it, from the
-// innermost group outward, but not outside chain[low]. Unless skip is set it
-// passes over nothing that is required.
+// innermost group outward, but not outside chain[low]. It passes over something
+// required only if skip is set, and if that is not just about to come.
 func (w *matcher) forward(chain *[]opened, low int, s Segment, name string, skip bool) bool {
 	for i := len(*chain) - 1; i >= low; i-- {
 		o := &(*chain)[i]
@@ -115,10 +115,31 @@ func (w *matcher) forward(chain *[]opened, low int, s Segment, name string, skip
 			e := o.element.parts[c]
 			switch {
 			case c == o.at && !e.repeats:
-			case e.open && w.takesOpen(*chain, i, c, name), e.begins[name]:
+			case e.open && w.takesOpen(*chain, i, c, name), e.begins[name] && w.follows(e, s, name):
 				w.enter(chain, i, c, s, name)
 				return true
-			case c > o.at && !skip && !e.canBeEmpty():
+			case c > o.at && !e.canBeEmpty() && (!skip || w.comesSoon(e, s)):
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// soon is how far matcher looks ahead for a segment that seems to be missing.
+const soon = 10
+
+// comesSoon reports whether a required element comes yet, before an open
+// repeating group begins again.
+func (w *matcher) comesSoon(e *element, s Segment) bool {
+	last := min(s.Index()+soon, w.m.Len()-1)
+	for i := s.Index() + 1; i <= last; i++ {
+		name := w.m.Segment(i).Name()
+		if e.begins[name] {
+			return true
+		}
+		for _, o := range w.chain {
+			if o.element.repeats && o.element.leads(name) {
 				return false
 			}
 		}
@@ -140,6 +161,35 @@ func (w *matcher) takesOpen(chain []opened, i, c int, name string) bool {
 		}
 	}
 	return true
+}
+
+// follows reports whether an optional group that begins with this segment has
+// its further required segment soon: an OBX after ORC begins ORDER_DOCUMENT
+// only if TXA comes before the next OBX. Other groups are taken as they come.
+func (w *matcher) follows(e *element, s Segment, name string) bool {
+	if e.group == "" || e.required || !e.parts[0].leads(name) || w.structure.only[name] {
+		return true
+	}
+	needed := ""
+	for _, p := range e.parts[1:] {
+		if p.group == "" && !p.open && p.required {
+			needed = p.names[0]
+			break
+		}
+	}
+	if needed == "" {
+		return true
+	}
+	for i := s.Index() + 1; i < w.m.Len(); i++ {
+		next := w.m.Segment(i).Name()
+		if next == needed {
+			return true
+		}
+		if next == name || !e.holds[next] {
+			return false
+		}
+	}
+	return false
 }
 
 // enter places the segment at part c of chain[i]. Where that is a group that

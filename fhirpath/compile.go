@@ -11,6 +11,9 @@ type Options struct {
 	Strict bool
 	// Root is the type of Context.Root; only Strict asks.
 	Root TypeName
+	// AsFilters has `as` and as() take collections and filter them as ofType()
+	// does, which FHIR R4's search parameters count on and N1 forbids.
+	AsFilters bool
 	// Functions are added to the language's own and go before them.
 	Functions map[string]Function
 }
@@ -30,8 +33,10 @@ type Function struct {
 // Expr is a compiled expression. It does not change; any number of goroutines
 // may evaluate it at a time.
 type Expr struct {
-	text string
-	root expression
+	text      string
+	root      expression
+	model     Model
+	asFilters bool
 }
 
 // Compile reads an expression. Its error is an Errors with every problem that
@@ -39,13 +44,10 @@ type Expr struct {
 func Compile(expr string, opts Options) (*Expr, error) {
 	p := newParser(expr, opts)
 	root := p.parse()
-	if len(p.errors) == 0 && opts.Strict && opts.Model != nil {
-		p.errors = check(root, opts)
-	}
 	if len(p.errors) > 0 {
 		return nil, p.errors
 	}
-	return &Expr{text: expr, root: root}, nil
+	return &Expr{text: expr, root: root, model: opts.Model, asFilters: opts.AsFilters}, nil
 }
 
 // String returns the expression as it was written.
@@ -57,7 +59,7 @@ func (e *Expr) Evaluate(ctx Context) (Collection, error) { return e.Append(nil, 
 // Append is Evaluate, appending to dst: a caller that evaluates often can use
 // one collection again.
 func (e *Expr) Append(dst Collection, ctx Context) (Collection, error) {
-	ev := newEvaluation(&ctx)
+	ev := newEvaluation(e, &ctx)
 	defer ev.release()
 	return e.root.eval(ev, scope{this: ctx.Root}, dst)
 }
@@ -66,7 +68,7 @@ func (e *Expr) Append(dst Collection, ctx Context) (Collection, error) {
 // counts as true. Known is false where the result is empty; more than one item
 // is an error.
 func (e *Expr) Bool(ctx Context) (value, known bool, err error) {
-	ev := newEvaluation(&ctx)
+	ev := newEvaluation(e, &ctx)
 	defer ev.release()
 	t, err := evalTruth(ev, e.root, scope{this: ctx.Root})
 	return t == isTrue, t != unknown, err

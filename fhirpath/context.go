@@ -40,7 +40,7 @@ type Context struct {
 
 // DefaultSteps is how many steps one evaluation may take: one for each part of
 // the expression that is evaluated and each node that is looked at.
-const DefaultSteps = 1_000_000
+const DefaultSteps = 10_000_000
 
 // Limits that no Context changes.
 const (

@@ -67,3 +67,5 @@ func (d Decimal) Text() string { return d.Apd().Text('f') }
 func (Decimal) system() {}
 
 func intDecimal(i Integer) Decimal { return Decimal{apd.New(int64(i), 0)} }
+
+func intDecimal64(i int64) Decimal { return Decimal{apd.New(i, 0)} }

@@ -10,10 +10,14 @@ import (
 type Error struct {
 	Line, Column int // from 1; columns count characters
 	Text         string
+	Err          error // what a callback of Context or a Function returned, or nil
 }
 
 // Error reads "1:14: expected ')'".
 func (e *Error) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Text) }
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
 
 // Errors is every problem that compiling found, in the order of the text.
 type Errors []*Error

@@ -63,7 +63,10 @@ type pool struct {
 	db       *sql.DB
 	sessions chan *session
 	closed   sync.Once
+	refuse   error // not nil: no session is ever given out
 }
+
+var errReadOnly = errors.New("the database was opened for reading only")
 
 var errClosed = errors.New("the database is closed")
 
@@ -77,6 +80,9 @@ func newPool(d Dialect, db *sql.DB, size int) *pool {
 
 // take waits for a session.
 func (p *pool) take(ctx context.Context) (*session, error) {
+	if p.refuse != nil {
+		return nil, p.refuse
+	}
 	var s *session
 	select {
 	case <-ctx.Done():
@@ -130,6 +136,9 @@ func (p *pool) empty(ctx context.Context) error {
 func (p *pool) close() error {
 	var errs []error
 	p.closed.Do(func() {
+		if p.refuse != nil {
+			return
+		}
 		for range cap(p.sessions) {
 			if s := <-p.sessions; s != nil {
 				errs = append(errs, s.drop())

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
@@ -19,7 +20,8 @@ const writerPragmas = `
 	PRAGMA synchronous = %s;
 	PRAGMA cache_size = -16384;
 	PRAGMA temp_store = MEMORY;
-	PRAGMA busy_timeout = 10000;`
+	PRAGMA busy_timeout = 10000;
+	PRAGMA wal_autocheckpoint = 2000;`
 
 const readerPragmas = `
 	PRAGMA query_only = ON;
@@ -33,6 +35,9 @@ func openSQLite(_ context.Context, c Config) (*DB, error) {
 	}
 	if err := makeDir(c.Dir); err != nil {
 		return nil, err
+	}
+	if c.ReadOnly {
+		return openReadOnly(c)
 	}
 	sync := "NORMAL"
 	if c.Durable {
@@ -55,6 +60,25 @@ func openSQLite(_ context.Context, c Config) (*DB, error) {
 	}, nil
 }
 
+// openReadOnly opens a file that must be there. Its pool of writers is empty
+// and stays so.
+func openReadOnly(c Config) (*DB, error) {
+	if _, err := os.Stat(c.Path(c.Name)); err != nil {
+		return nil, err
+	}
+	reader, err := openFile(c, readerPragmas)
+	if err != nil {
+		return nil, err
+	}
+	return &DB{
+		dialect: SQLite,
+		name:    c.Name,
+		writers: &pool{refuse: errReadOnly},
+		readers: newPool(SQLite, reader, c.Readers),
+		close:   reader.Close,
+	}, nil
+}
+
 // openFile prepares connections to the file, each of which begins with the
 // pragmas.
 func openFile(c Config, pragmas string) (*sql.DB, error) {
@@ -62,7 +86,14 @@ func openFile(c Config, pragmas string) (*sql.DB, error) {
 	if c.VFS != "" {
 		u.RawQuery = url.Values{"vfs": {c.VFS}}.Encode()
 	}
-	return driver.Open(u.String(), func(conn *sqlite3.Conn) error { return conn.Exec(pragmas) })
+	// After a failed sync, closing must not copy from a log that cannot be
+	// trusted: a durable database is checkpointed by its owner only.
+	return driver.Open(u.String(), func(conn *sqlite3.Conn) error {
+		if _, err := conn.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, c.Durable); err != nil {
+			return err
+		}
+		return conn.Exec(pragmas)
+	})
 }
 
 // Checkpoint brings what is in the write-ahead log into the SQLite file and

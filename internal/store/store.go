@@ -42,6 +42,9 @@ type Config struct {
 	// Durable makes Write return only when the data is synced. The journal
 	// needs it; a projection does not, because it can be built again.
 	Durable bool
+	// ReadOnly opens what is there and leaves the file as it is: Write fails,
+	// and Schema is not looked at. SQLite only.
+	ReadOnly bool
 	// Readers is how many may read at once; 0 means 4.
 	Readers int
 }
@@ -89,6 +92,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening database %s: %w", c.Name, err)
 	}
+	if c.ReadOnly {
+		return db, nil
+	}
 	if err := db.migrate(ctx, c.Schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening database %s: %w", c.Name, err), db.Close())
 	}
@@ -101,8 +107,8 @@ func (p Place) Path(name string) string { return filepath.Join(p.Dir, name+".db"
 // Dialect returns which store it is.
 func (db *DB) Dialect() Dialect { return db.dialect }
 
-// Close closes every connection. On SQLite the last one to close a file also
-// brings its write-ahead log into it.
+// Close closes every connection. On SQLite, unless the database is Durable, the
+// last one to close a file also brings its write-ahead log into it.
 func (db *DB) Close() error {
 	return errors.Join(db.readers.close(), db.writers.close(), db.close())
 }

@@ -307,3 +307,39 @@ func TestClosed(t *testing.T) {
 		}
 	})
 }
+
+func TestReadOnlyLeavesTheFileAlone(t *testing.T) {
+	at := storetest.SQLite(t)
+	config := store.Config{Place: at, Name: "things", Schema: schema, Durable: true}
+	db, err := store.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(add(t.Context(), db, 1), db.Finish(t.Context()), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(at.Path("things"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.ReadOnly = true
+	if db, err = store.Open(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+	if err := add(t.Context(), db, 2); err == nil {
+		t.Error("wrote to a database opened for reading")
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if after, _ := os.ReadFile(at.Path("things")); !bytes.Equal(before, after) {
+		t.Error("the file has changed")
+	}
+	config.Name = "missing"
+	if _, err := store.Open(t.Context(), config); err == nil {
+		t.Error("opened a file that is not there")
+	}
+}

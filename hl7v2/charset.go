@@ -25,6 +25,7 @@ type characterSet struct {
 	base      *base
 	declared  []*repertoire // that may be switched to by name
 	switching bool          // ESC begins a switch
+	escaped   bool          // to be written as \C..\ and \M..\: MSH-20 is 2.3
 	wide      bool          // a byte that looks like a delimiter may be none
 }
 
@@ -141,6 +142,7 @@ func newCharacterSet(names []string, scheme string) characterSet {
 	if strings.HasPrefix(scheme, "ISO 2022") { // MSH-20, table 0356
 		c.switching = true
 	}
+	c.escaped = scheme == "2.3"
 	c.wide = c.base.pairs || c.switching
 	return c
 }
@@ -165,6 +167,9 @@ func (b *base) decode(dst, src []byte) []byte {
 	case isASCII(src):
 		return append(dst, src...)
 	case b.encoding != nil:
+		if m, ok := b.encoding.(*charmap.Charmap); ok {
+			return decodeSingle(dst, src, m)
+		}
 		text, err := b.encoding.NewDecoder().Bytes(src)
 		if err != nil {
 			return appendDamaged(dst, src)

@@ -24,6 +24,8 @@ func (p *parser) at(offset int, code, text string) {
 	if p.told[text] < reportLimit {
 		if a, ok := p.m.Locate(offset); ok {
 			where = a.String()
+		} else if i := p.m.segmentAround(offset); i >= 0 {
+			where = segmentPlace(i)
 		}
 	}
 	p.add(Problem{Where: where, Byte: offset, Code: code, Text: text})

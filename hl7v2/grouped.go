@@ -2,22 +2,23 @@ package hl7v2
 
 import "iter"
 
-// groupedSegments yields the segments of an address with groups. The first
-// group named may stand at any depth; each further one is a direct part of the
-// one before it.
+// groupedSegments yields the segments of an address with groups, in the
+// message's order. Each name may stand at any depth within the one before:
+// ORDER_OBSERVATION[2].OBX finds the OBX of the OBSERVATION groups therein. Who
+// wants one group's only names it too. Indices count within the group before.
 func (m *Message) groupedSegments(a Address) iter.Seq[Segment] {
 	return func(yield func(Segment) bool) {
-		root := m.groupTree()
-		if root == nil {
-			return
+		groups := []*Group{m.groupTree()}
+		for _, step := range a.Group {
+			name, index := splitIndex(step)
+			var next []*Group
+			for _, g := range groups {
+				next = append(next, pick(g.groupsNamed(nil, name), index)...)
+			}
+			groups = next
 		}
-		for g := range matchingGroups(root, a.Group, true) {
-			n := 0
-			for s := range g.named(a.Segment) {
-				n++
-				if a.Occurrence != 0 && a.Occurrence != n {
-					continue
-				}
+		for _, g := range groups {
+			for _, s := range pick(g.segmentsNamed(nil, a.Segment), a.Occurrence) {
 				if !yield(s) {
 					return
 				}
@@ -40,48 +41,41 @@ func (m *Message) groupTree() *Group {
 	return m.groups
 }
 
-// named yields the segments of that name directly in the group.
-func (g *Group) named(name string) iter.Seq[Segment] {
-	return func(yield func(Segment) bool) {
-		for _, p := range g.Parts {
-			if p.Group == nil && p.Segment.Name() == name && !yield(p.Segment) {
-				return
-			}
-		}
+// pick returns all, or only the one of that index, from 1, where it is given.
+func pick[T any](all []T, index int) []T {
+	switch {
+	case index == 0:
+		return all
+	case index > len(all):
+		return nil
 	}
+	return all[index-1 : index]
 }
 
-// matchingGroups yields the groups that a path of names leads to, from g.
-func matchingGroups(g *Group, path []string, anyDepth bool) iter.Seq[*Group] {
-	return func(yield func(*Group) bool) {
-		if len(path) == 0 {
-			yield(g)
-			return
-		}
-		walkGroups(g, path, anyDepth, yield)
-	}
-}
-
-func walkGroups(g *Group, path []string, anyDepth bool, yield func(*Group) bool) bool {
-	name, index := splitIndex(path[0])
-	n := 0
+// groupsNamed appends the groups of that name within g. Within one that it has
+// found it does not look for more.
+func (g *Group) groupsNamed(found []*Group, name string) []*Group {
 	for _, p := range g.Parts {
-		if p.Group == nil {
-			continue
-		}
-		if p.Group.Name == name {
-			n++
-			if index != 0 && index != n {
-				continue
-			}
-			for found := range matchingGroups(p.Group, path[1:], false) {
-				if !yield(found) {
-					return false
-				}
-			}
-		} else if anyDepth && !walkGroups(p.Group, path, true, yield) {
-			return false
+		switch {
+		case p.Group == nil:
+		case p.Group.Name == name:
+			found = append(found, p.Group)
+		default:
+			found = p.Group.groupsNamed(found, name)
 		}
 	}
-	return true
+	return found
+}
+
+// segmentsNamed appends the segments of that name within g.
+func (g *Group) segmentsNamed(found []Segment, name string) []Segment {
+	for _, p := range g.Parts {
+		switch {
+		case p.Group != nil:
+			found = p.Group.segmentsNamed(found, name)
+		case p.Segment.m.isNamed(p.Segment.index, name):
+			found = append(found, p.Segment)
+		}
+	}
+	return found
 }

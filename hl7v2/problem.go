@@ -36,24 +36,20 @@ const reportLimit = 20
 type report struct {
 	problems []Problem
 	told     map[string]int // by text
-	more     map[string]int // index of the problem that counts the rest
 }
 
-// add notes a problem. Of one text it keeps the first 20 and counts the rest
-// in one more.
+// add notes a problem. Of one text it keeps the first 20, and one more that
+// says that there are more.
 func (r *report) add(p Problem) {
 	if r.told == nil {
-		r.told, r.more = make(map[string]int), make(map[string]int)
+		r.told = make(map[string]int)
 	}
 	r.told[p.Text]++
-	n := r.told[p.Text]
-	switch {
+	switch n := r.told[p.Text]; {
+	case n == reportLimit+1:
+		p.Text = "from here on there are more of these: " + p.Text
+		fallthrough
 	case n <= reportLimit:
 		r.problems = append(r.problems, p)
-		return
-	case n == reportLimit+1:
-		r.more[p.Text] = len(r.problems)
-		r.problems = append(r.problems, p)
 	}
-	r.problems[r.more[p.Text]].Text = "and " + strconv.Itoa(n-reportLimit) + " more from here on: " + p.Text
 }

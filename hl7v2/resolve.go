@@ -128,7 +128,7 @@ func (v Value) inner(a Address) Value {
 // Locate returns the address of the smallest part that holds the byte at that
 // offset. It gives an occurrence, repetition, component or subcomponent only
 // where there is more than one. It is false where the byte belongs to no
-// segment.
+// segment, or to one whose name is no name and so may be content.
 func (m *Message) Locate(offset int) (Address, bool) {
 	i := m.segmentAround(offset)
 	if i < 0 {
@@ -136,6 +136,9 @@ func (m *Message) Locate(offset int) (Address, bool) {
 	}
 	s := Segment{m, i}
 	a := Address{Segment: s.Name()}
+	if !validSegmentName(a.Segment) {
+		return Address{}, false
+	}
 	if n := s.Occurrence(); n > 1 || m.next(a.Segment, i+1).Valid() {
 		a.Occurrence = n
 	}
@@ -143,7 +146,7 @@ func (m *Message) Locate(offset int) (Address, bool) {
 		if offset < v.start {
 			break
 		}
-		if offset <= v.end {
+		if offset <= v.end && (n > 1 || v.level != levelLiteral || offset < v.end) {
 			a.Field = n
 			v.locate(offset, &a)
 			break

@@ -107,6 +107,8 @@ type SearchParameter struct {
 	Targets    []string // for reference: resource types; nil: any
 	Expression string   // FHIRPath, cut down to what concerns Base; "" where the package gives none
 	Components []SearchComponent
+
+	index indexer
 }
 
 // SearchComponent is a part of a composite parameter.

@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
 
 // searchParameter is a SearchParameter.
 type searchParameter struct {
+	ID         string   `json:"id"`
 	URL        string   `json:"url"`
 	Code       string   `json:"code"`
 	Base       []string `json:"base"`
@@ -39,9 +41,12 @@ func (p *pack) writeSearch(out *bytes.Buffer) {
 	}
 	var lines []string
 	for _, s := range p.searches {
+		if strings.HasPrefix(s.ID, "example") {
+			continue // shows how to write one, and doubles another
+		}
 		for _, base := range s.Base {
 			line := fmt.Sprintf("search\t%s\t%s\t%s\t%s\t%s\n", base, s.Code, s.Type,
-				p.targets(s.Target), dash(forBase(oneLine(s.Expression), base)))
+				p.targets(s.Target), dash(forBase(corrected(s.Expression), base)))
 			for _, c := range s.Component {
 				line += fmt.Sprintf("\t%s\t%s\n", code[c.Definition], oneLine(c.Expression))
 			}
@@ -49,7 +54,7 @@ func (p *pack) writeSearch(out *bytes.Buffer) {
 		}
 	}
 	slices.Sort(lines)
-	for _, line := range slices.Compact(lines) { // some parameters stand twice in the package
+	for _, line := range lines {
 		out.WriteString(line)
 	}
 }
@@ -104,6 +109,14 @@ func unionParts(expression string) []string {
 	}
 	return append(parts, strings.TrimSpace(expression[from:]))
 }
+
+// corrected mends an expression that the package has wrong: hasExtension() is
+// not a function of FHIRPath, nor of FHIR's additions to it.
+func corrected(expression string) string {
+	return hasExtension.ReplaceAllString(oneLine(expression), "extension($1).exists()")
+}
+
+var hasExtension = regexp.MustCompile(`hasExtension\(('[^']*')\)`)
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 

@@ -21,38 +21,12 @@ func calculate(op func(result *apd.Decimal) (apd.Condition, error)) (Decimal, bo
 	return NewDecimal(r)
 }
 
-// plain returns d without zeros after its last digit, and without exponent.
-func plain(d Decimal) Decimal {
-	r, _ := new(apd.Decimal).Reduce(d.Apd())
-	if r.Exponent > 0 {
-		r, _ = new(apd.Decimal), 0
-		if _, err := wide.Quantize(r, d.Apd(), 0); err != nil {
-			return d
-		}
-	}
-	return Decimal{r}
-}
-
-// wide holds any Decimal without rounding.
-var wide = apd.Context{Precision: 3 * maxDecimalExponent, MaxExponent: 3 * maxDecimalExponent, MinExponent: -3 * maxDecimalExponent, Rounding: apd.RoundHalfUp}
-
-// round returns d with n digits after the point, rounded as mode says.
-func round(d Decimal, n int32, mode apd.Rounder) Decimal {
-	c := wide
-	c.Rounding = mode
-	r := new(apd.Decimal)
-	if _, err := c.Quantize(r, d.Apd(), -n); err != nil {
-		return d
-	}
-	return Decimal{r}
-}
-
 // equivalentDecimals compares at the precision of the less precise one,
 // trailing zeros not counting (N1 §6.1.2).
 func equivalentDecimals(a, b Decimal) bool {
 	a, b = plain(a), plain(b)
 	n := -max(a.Apd().Exponent, b.Apd().Exponent)
-	return round(a, n, apd.RoundHalfUp).Apd().Cmp(round(b, n, apd.RoundHalfUp).Apd()) == 0
+	return round(a, n, halfUp).Apd().Cmp(round(b, n, halfUp).Apd()) == 0
 }
 
 func (a *arithmetic) eval(ev *evaluation, sc scope, dst Collection) (Collection, error) {

@@ -44,6 +44,9 @@ type Expr struct {
 func Compile(expr string, opts Options) (*Expr, error) {
 	p := newParser(expr, opts)
 	root := p.parse()
+	if len(p.errors) == 0 && opts.Strict && opts.Model != nil {
+		p.errors = check(root, opts)
+	}
 	if len(p.errors) > 0 {
 		return nil, p.errors
 	}

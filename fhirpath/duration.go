@@ -71,10 +71,10 @@ const maxShift = 10_000 * 366 * 86_400_000
 // m is written to (N1 §6.7.1: a month is 30 days there, a year 365).
 func (m moment) shift(number Decimal, unit durationUnit) (moment, bool) {
 	if unit.needs < toSecond {
-		number = round(number, 0, apd.RoundDown)
+		number = round(number, 0, towardsZero)
 	}
 	if unit.ms == 0 {
-		n, err := round(number, 0, apd.RoundDown).Apd().Int64()
+		n, err := round(number, 0, towardsZero).Apd().Int64()
 		if err != nil || n > 200_000 || n < -200_000 {
 			return m, false
 		}
@@ -90,7 +90,7 @@ func (m moment) shift(number Decimal, unit durationUnit) (moment, bool) {
 	if !ok {
 		return m, false
 	}
-	ms, err := round(exact, 0, apd.RoundDown).Apd().Int64()
+	ms, err := round(exact, 0, towardsZero).Apd().Int64()
 	if err != nil || ms > maxShift || ms < -maxShift {
 		return m, false
 	}

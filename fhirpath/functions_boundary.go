@@ -81,9 +81,9 @@ func (d Decimal) boundary(digits int, high bool) (Decimal, bool) {
 		return Decimal{}, false
 	}
 	half := Decimal{apd.New(5, min(d.Apd().Exponent, 0)-1)}
-	op, mode := "-", apd.RoundFloor
+	op, mode := "-", downwards
 	if high {
-		op, mode = "+", apd.RoundCeiling
+		op, mode = "+", upwards
 	}
 	bound, ok := decimalOp(op, d, half)
 	return round(bound, int32(digits), mode), ok

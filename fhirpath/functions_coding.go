@@ -60,10 +60,31 @@ func escapeJSON(s string) (string, bool) {
 	return quoted[1 : len(quoted)-1], true
 }
 
+// unescapeJSON resolves JSON's escapes; a quote needs none here.
 func unescapeJSON(s string) (string, bool) {
-	var out string
-	err := json.Unmarshal([]byte(`"`+s+`"`), &out)
-	return out, err == nil
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(s, '\\')
+		if i < 0 || i+1 == len(s) {
+			b.WriteString(s)
+			return b.String(), i < 0
+		}
+		b.WriteString(s[:i])
+		n := 2
+		if s[i+1] == 'u' {
+			r, size := unicodeEscape(s[i+2:])
+			if size == 0 {
+				return "", false
+			}
+			b.WriteRune(r)
+			n += size
+		} else if at := strings.IndexByte(`"\/bfnrt`, s[i+1]); at >= 0 {
+			b.WriteByte("\"\\/\b\f\n\r\t"[at])
+		} else {
+			return "", false
+		}
+		s = s[i+n:]
+	}
 }
 
 func recoding(by map[string]recoder, names string) *builtin {

@@ -10,9 +10,9 @@ import (
 // roundings take Quantities too.
 var mathFunctions = map[string]*builtin{
 	"abs":      {run: runAbs},
-	"ceiling":  {run: rounding(apd.RoundCeiling)},
-	"floor":    {run: rounding(apd.RoundFloor)},
-	"truncate": {run: rounding(apd.RoundDown)},
+	"ceiling":  {run: rounding(upwards)},
+	"floor":    {run: rounding(downwards)},
+	"truncate": {run: rounding(towardsZero)},
 	"round":    {max: 1, run: runRound},
 	"exp":      onNumber(func(r, x *apd.Decimal) (apd.Condition, error) { return guarded.Exp(r, x) }),
 	"ln":       onNumber(func(r, x *apd.Decimal) (apd.Condition, error) { return guarded.Ln(r, x) }),
@@ -173,7 +173,7 @@ func runAbs(_ *evaluation, c *call, _ scope, in, dst Collection) (Collection, er
 
 // rounding makes ceiling(), floor() and truncate(), which yield an Integer; a
 // number beyond Integers stays a Decimal, a Quantity a Quantity.
-func rounding(mode apd.Rounder) func(*evaluation, *call, scope, Collection, Collection) (Collection, error) {
+func rounding(mode rounder) func(*evaluation, *call, scope, Collection, Collection) (Collection, error) {
 	return func(_ *evaluation, c *call, _ scope, in, dst Collection) (Collection, error) {
 		v, err := numberInput(c, in)
 		if v == nil || err != nil {
@@ -216,11 +216,11 @@ func runRound(ev *evaluation, c *call, sc scope, in, dst Collection) (Collection
 		v = intDecimal(n)
 	case Decimal:
 		if -n.Apd().Exponent > int32(digits) {
-			n = round(n, int32(digits), apd.RoundHalfUp)
+			n = round(n, int32(digits), halfUp)
 		}
 		v = n
 	case Quantity:
-		n.Number = round(n.Number, int32(digits), apd.RoundHalfUp)
+		n.Number = round(n.Number, int32(digits), halfUp)
 		v = n
 	}
 	return append(dst, v), nil

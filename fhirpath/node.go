@@ -40,8 +40,9 @@ type Model interface {
 	// a top type, and false where the model has no type t.
 	Base(t TypeName) (base TypeName, ok bool)
 	// Element returns the types that the element name of type t may have (a
-	// choice has several, a backbone element a type of its own), and false
-	// where t has no such element. Only compiling with Options.Strict asks.
+	// choice has several, a backbone element one of its own; the zero TypeName
+	// or none at all stands for any type, as of Bundle.entry.resource), and
+	// false where t has no such element. Only Options.Strict asks.
 	Element(t TypeName, name string) (types []TypeName, ok bool)
 }
 

@@ -1,9 +1,9 @@
 package fhirpath
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // The binding of binary operators, tightest highest (N1, appendix B).
@@ -307,14 +307,14 @@ func (p *parser) number() expression {
 			return &literal{t.pos, Quantity{number, unit, true, plural}}
 		}
 	}
+	if strings.Contains(t.text, ".") {
+		return &literal{t.pos, number}
+	}
 	i, err := strconv.ParseInt(t.text, 10, 32)
-	if errors.Is(err, strconv.ErrRange) {
+	if err != nil {
 		p.fail(t.pos, "integer is out of range -2147483648 to 2147483647")
 	}
-	if err == nil {
-		return &literal{t.pos, Integer(i)}
-	}
-	return &literal{t.pos, number}
+	return &literal{t.pos, Integer(i)}
 }
 
 func (p *parser) temporal() expression {

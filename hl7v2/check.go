@@ -15,7 +15,7 @@ func (p *parser) check() {
 	p.checkCharacterSet()
 	p.checkControls()
 	p.checkHighBytes()
-	p.checkEscapes()
+	p.checkValues()
 }
 
 // at adds a problem at a byte, and finds out where in the message that is.
@@ -190,43 +190,32 @@ func (p *parser) checkUTF8(text []byte) {
 	}
 }
 
-// checkEscapes reports escape sequences that are not closed or not known.
-func (p *parser) checkEscapes() {
+// checkValues reports what in the values has no meaning: escape sequences that
+// are not closed or not known, bytes that the declared set does not have, and a
+// switch to another set that is not taken back.
+func (p *parser) checkValues() {
 	m := p.m
-	if m.delims.Escape == 0 {
+	if !m.needsDecoding(m.data[m.header(2).end:m.finish]) {
 		return
 	}
-	skip := m.header(2).end
-	for at := skip; ; at++ {
-		i := bytes.IndexByte(m.data[at:m.finish], m.delims.Escape)
-		if i < 0 {
-			return
+	for i, seg := range m.segs {
+		s, from := Segment{m, i}, seg.start
+		if s.isHeader() {
+			from = max(from, s.Field(2).end)
 		}
-		at = p.checkEscapesIn(at + i)
+		if !m.needsDecoding(m.data[from:seg.end]) {
+			continue
+		}
+		t := textDecoder{set: &m.set, delims: m.delims}
+		t.fault = func(offset int, text string) { p.at(from+offset, CodeDataType, text) }
+		t.decode(m.data[from:seg.end])
 	}
 }
 
-// checkEscapesIn checks the whole segment around an escape character and
-// returns its last byte.
-func (p *parser) checkEscapesIn(at int) int {
-	m := p.m
-	i := m.segmentAround(at)
-	if i < 0 {
-		return at
-	}
-	s := Segment{m, i}
-	from, end := s.span().start, s.span().end
-	if s.isHeader() {
-		from = s.Field(2).end
-	}
-	t := textDecoder{set: &m.set, delims: m.delims}
-	t.unknown = func(offset int, closed bool) {
-		text := "escape sequence is not known; it is kept as it stands"
-		if !closed {
-			text = "escape sequence is not closed; it is kept as it stands"
-		}
-		p.at(from+offset, CodeDataType, text)
-	}
-	t.decode(m.data[from:end])
-	return end - 1
+// needsDecoding reports whether something in raw may be wrong that only
+// decoding shows.
+func (m *Message) needsDecoding(raw []byte) bool {
+	return m.delims.Escape != 0 && bytes.IndexByte(raw, m.delims.Escape) >= 0 ||
+		m.set.switching && bytes.IndexByte(raw, escapeByte) >= 0 ||
+		m.set.base.encoding != nil && !isASCII(raw)
 }

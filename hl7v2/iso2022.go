@@ -115,16 +115,28 @@ func (s *shift) step(c *characterSet, escape byte, data []byte) (int, stepKind) 
 	case s.g0 == nil || b < 0x21 || b > s.g0.last || s.g0.ascii:
 		return 1, stepByte
 	}
-	return min(s.g0.width, len(data)), stepText
+	return s.g0.length(data), stepText
+}
+
+// length returns how many bytes the character that begins data has: one of two
+// whose second byte cannot be one is broken off and has one.
+func (r *repertoire) length(data []byte) int {
+	if r.width == 1 || len(data) < 2 {
+		return 1
+	}
+	if second := data[1]; (second^data[0])&0x80 != 0 || second&0x7F < 0x21 || second&0x7F > 0x7E {
+		return 1
+	}
+	return 2
 }
 
 // high returns the length of the character that begins with a byte above 0x7F.
 func (s *shift) high(c *characterSet, data []byte) int {
 	switch {
+	case s.g1 != nil:
+		return s.g1.length(data)
 	case len(data) < 2:
 		return 1
-	case s.g1 != nil:
-		return s.g1.width
 	case c.base.pairs && data[0] > 0x80 && data[0] < 0xFF && c.base.trail(data[1]):
 		return 2
 	}
@@ -228,7 +240,7 @@ func (r *repertoire) decode(dst, src []byte) []byte {
 			dst, src = append(dst, c), src[1:]
 			continue
 		}
-		n := min(r.width, len(src))
+		n := r.length(src)
 		code := append(make([]byte, 0, 4), r.prefix...)
 		for _, b := range src[:n] {
 			code = append(code, b|0x80)

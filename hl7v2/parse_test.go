@@ -170,6 +170,9 @@ func TestProblems(t *testing.T) {
 		{"ESC undeclared", head + "\rPID|1||\x1B$B\r", []string{"102 PID-3 byte 75"}},
 		{"escape not closed", head + "\rPID|1||a\\b^c\\~\\\r", []string{"102 PID-3[1].1 byte 76", "102 PID-3[1].2 byte 80", "102 PID-3[2] byte 82"}},
 		{"escape not known", head + "\rPID|1||\\Q\\\\X4\\\\XZZ\\\\.xy\\\\.sp99999\\", []string{"102 PID-3 byte 75", "102 PID-3 byte 78", "102 PID-3 byte 82", "102 PID-3 byte 87", "102 PID-3 byte 92"}},
+		{"not of the set", full + "BIG-5\rPID|1||x\xFF^\xA5\x5C^\x80", []string{"102 PID-3.1 byte 86", "102 PID-3.3 byte 92"}},
+		{"not of the set switched to", full + "~ISO IR87\rPID|1||\x1B$B\x29\x7E\x1B(B", []string{"102 PID-3 byte 93"}},
+		{"not switched back", full + "~ISO IR87\rPID|1||\x1B$B;3|\x1B$B;3ED", []string{"102 PID-3 byte 94", "102 PID-4 byte 102"}},
 		{"line feed in a field", head + "\rNTE|1||a\nb^c\rPID|1", []string{"102 NTE-3.1 byte 76"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {

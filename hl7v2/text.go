@@ -1,6 +1,9 @@
 package hl7v2
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // text returns data[start:end] in UTF-8, escape sequences decoded.
 func (m *Message) text(start, end int) string {
@@ -28,38 +31,68 @@ type textDecoder struct {
 	delims  Delimiters
 	shift   shift
 	pending []byte
+	since   int // offset of pending
 	dst     []byte
-	// unknown, if not nil, is told of each escape sequence that is kept as it
-	// stands because it has no meaning here, with its offset.
-	unknown func(at int, closed bool)
+	// fault, if not nil, is told what is wrong, with its offset.
+	fault func(at int, text string)
+}
+
+// What textDecoder finds wrong.
+const (
+	notClosed       = "escape sequence is not closed; it is kept as it stands"
+	notKnown        = "escape sequence is not known; it is kept as it stands"
+	notOfSet        = "bytes are not of the character set that holds here; they are kept, and read as U+FFFD"
+	notSwitchedBack = "character set is not switched back at the end of the value; what follows may be misread"
+)
+
+func (t *textDecoder) wrong(at int, text string) {
+	if t.fault != nil {
+		t.fault(at, text)
+	}
 }
 
 func (t *textDecoder) decode(raw []byte) {
 	for i := 0; i < len(raw); {
 		before := t.shift
 		n, kind := t.shift.step(t.set, t.delims.Escape, raw[i:])
+		if len(t.pending) == 0 {
+			t.since = i
+		}
 		switch {
 		case kind == stepSwitch:
 			t.flush(before)
 		case kind == stepByte && raw[i] == t.delims.Escape && raw[i] != 0:
 			n = t.escape(raw, i)
+		case kind == stepByte && t.delims.separates(raw[i]):
+			t.end(i)
+			t.dst = append(t.dst, raw[i])
 		default:
-			if kind == stepByte && t.delims.separates(raw[i]) {
-				t.flush(before)
-				t.shift = shift{}
-			}
 			t.pending = append(t.pending, raw[i:i+n]...)
 		}
 		i += n
 	}
+	t.end(len(raw))
+}
+
+// end decodes what waits at the end of a value, where every switch ends.
+func (t *textDecoder) end(at int) {
+	if t.shift.g0 != nil {
+		t.wrong(max(0, at-1), notSwitchedBack)
+	}
 	t.flush(t.shift)
+	t.shift = shift{}
 }
 
 // flush decodes what waits.
 func (t *textDecoder) flush(s shift) {
-	if len(t.pending) > 0 {
-		t.dst = s.decode(t.set, t.dst, t.pending)
-		t.pending = t.pending[:0]
+	if len(t.pending) == 0 {
+		return
+	}
+	from := len(t.dst)
+	t.dst = s.decode(t.set, t.dst, t.pending)
+	t.pending = t.pending[:0]
+	if t.fault != nil && !t.set.base.utf8 && bytes.ContainsRune(t.dst[from:], utf8.RuneError) {
+		t.fault(t.since, notOfSet)
 	}
 }
 
@@ -69,9 +102,7 @@ func (t *textDecoder) escape(raw []byte, at int) int {
 	length := bytes.IndexByte(raw[at+1:], t.delims.Escape)
 	if length < 0 || bytes.ContainsFunc(raw[at+1:at+1+length], func(r rune) bool { return r < 0x80 && t.delims.separates(byte(r)) }) {
 		t.pending = append(t.pending, raw[at])
-		if t.unknown != nil {
-			t.unknown(at, false)
-		}
+		t.wrong(at, notClosed)
 		return 1
 	}
 	code := raw[at+1 : at+1+length]
@@ -92,9 +123,7 @@ func (t *textDecoder) escape(raw []byte, at int) int {
 	}
 	if !known {
 		t.pending = append(t.pending, whole...)
-		if t.unknown != nil {
-			t.unknown(at, true)
-		}
+		t.wrong(at, notKnown)
 	}
 	return len(whole)
 }

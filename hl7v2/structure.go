@@ -45,6 +45,9 @@ type structureSet struct {
 	events map[string]string // "ADT^A04": "ADT_A01"
 	names  []string          // in the file's order
 
+	codesOnce sync.Once
+	codes     map[string]bool // message codes of the events
+
 	mu     sync.Mutex
 	parsed map[string]*Structure
 }

@@ -1,0 +1,318 @@
+package record
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"handover"
+	"handover/internal/store"
+)
+
+// assertedFact is an Asserted fact whose Written fact has not come yet.
+type assertedFact struct {
+	offset, message handover.Offset
+	body            []byte
+}
+
+// applying is one batch of facts on its way into the tables.
+type applying struct {
+	r       *Record
+	ctx     context.Context
+	tx      *store.Tx
+	states  map[ref]*state // after what came before in the batch
+	aliases map[string]ref
+	first   map[ref]*state // before the batch; nil: there was none
+	order   []ref          // of first
+	deltas  []*delta
+	seen    map[string]int64 // names that are new
+	fresh   []*int64         // row ids given in this batch
+	next    int64
+	index   *indexing
+	last    map[ref]lastPlace
+}
+
+// lastPlace is where the newest content and state of a resource stand.
+type lastPlace struct{ pack, place, held, heldAt int64 }
+
+// Apply takes facts into the tables, in journal order: one transaction, with
+// the offset up to which it has applied. What is applied already is passed
+// over, so that the same entries may be given again. Asserted and Written facts
+// of a message are appended together and count together: an Asserted fact that
+// is the last entry waits for the next call, and Applied stays before it.
+//
+// What was composed here is taken from memory; anything else is worked out from
+// the facts alone, with the same result.
+func (r *Record) Apply(ctx context.Context, entries []handover.Entry) error {
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	if r.needsReplay(entries) {
+		r.composing.Lock()
+		defer r.composing.Unlock()
+	}
+	a := &applying{
+		r: r, ctx: ctx, states: map[ref]*state{}, aliases: map[string]ref{}, first: map[ref]*state{},
+		seen: map[string]int64{}, next: r.nextRow, index: newIndexing(), last: map[ref]lastPlace{},
+	}
+	before := r.pending
+	applied := r.applied.at()
+	err := r.db.Write(ctx, func(tx *store.Tx) error {
+		a.tx = tx
+		for i := range entries {
+			if err := a.entry(&entries[i], &applied); err != nil {
+				return fmt.Errorf("fact %d: %w", entries[i].Offset, err)
+			}
+		}
+		if err := a.write(); err != nil {
+			return err
+		}
+		r.names.add(a.seen) // before the commit: whoever sees the rows knows the names
+		return tx.SetApplied(ctx, int64(applied))
+	})
+	if err != nil {
+		r.pending = before
+		r.names.remove(a.seen)
+		for _, rid := range a.fresh {
+			*rid = 0
+		}
+		return &handover.Error{Op: "applying facts to the record", Kind: kindOf(err), Err: err}
+	}
+	a.commit()
+	r.applied.set(applied)
+	return nil
+}
+
+func kindOf(err error) handover.Kind {
+	if store.Full(err) {
+		return handover.Full
+	}
+	if k := handover.KindOf(err); k != handover.Internal {
+		return k
+	}
+	return handover.Unavailable
+}
+
+// needsReplay reports whether any entry was not composed here.
+func (r *Record) needsReplay(entries []handover.Entry) bool {
+	applied := r.applied.at()
+	for i := range entries {
+		e := &entries[i]
+		if e.Kind == handover.Written && e.Offset > applied && r.overlay.delta(r.messageOf(e)) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// messageOf returns the message that a Written fact follows from, given that
+// its cause is either the message or the Asserted fact.
+func (r *Record) messageOf(e *handover.Entry) handover.Offset {
+	if r.pending != nil && e.Cause == r.pending.offset {
+		return r.pending.message
+	}
+	return e.Cause
+}
+
+func (a *applying) entry(e *handover.Entry, applied *handover.Offset) error {
+	r := a.r
+	if e.Offset <= *applied {
+		return nil
+	}
+	if r.pending != nil && r.pending.offset == e.Offset {
+		return nil
+	}
+	switch e.Kind {
+	case handover.Asserted:
+		// Applied stays before this fact until its Written fact is here.
+		r.pending = &assertedFact{e.Offset, e.Cause, e.Body.Bytes}
+		*applied = e.Offset - 1
+		return nil
+	case handover.Written:
+		if err := a.written(e); err != nil {
+			return err
+		}
+		r.pending = nil
+	}
+	if r.pending == nil {
+		*applied = e.Offset
+	}
+	return nil
+}
+
+// written takes in one message's Written fact.
+func (a *applying) written(e *handover.Entry) error {
+	p := a.r.pending
+	message := a.r.messageOf(e)
+	if p == nil || p.message != message && p.offset != e.Cause {
+		return &handover.Error{Kind: handover.Invalid, Where: "offset " + e.Offset.String(),
+			Err: fmt.Errorf("a written fact without its asserted one; entries must be given in order and without gaps")}
+	}
+	d := a.r.overlay.delta(message)
+	if d == nil {
+		if e.Gone {
+			return &handover.Error{Kind: handover.Gone, Where: "offset " + e.Offset.String(),
+				Err: fmt.Errorf("the body of a fact that the record is made of was removed")}
+		}
+		var err error
+		if d, err = a.replay(message, p.body, e.Body.Bytes); err != nil {
+			return err
+		}
+	}
+	return a.take(d, e.Offset, e.Time, p.offset)
+}
+
+// take notes what a message did, and writes its pack.
+func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted handover.Offset) error {
+	a.deltas = append(a.deltas, d)
+	p := &pack{}
+	for i, c := range d.changes {
+		t := c.after.ref
+		if _, ok := a.first[t]; !ok {
+			a.first[t] = c.before
+			a.order = append(a.order, t)
+		}
+		if *c.after.rid == 0 {
+			*c.after.rid = a.next
+			a.next++
+			a.fresh = append(a.fresh, c.after.rid)
+		}
+		a.states[t] = c.after
+		place := a.last[t]
+		place.held, place.heldAt = int64(at), int64(i)
+		var content []byte
+		if c.before == nil && c.after.version > 0 || c.before != nil && c.before.version != c.after.version {
+			content = c.after.content
+			place.pack, place.place = int64(at), int64(i)
+			a.index.versions = append(a.index.versions, []any{*c.after.rid, c.after.version, int64(at), int64(i)})
+		}
+		a.last[t] = place
+		p.contents = append(p.contents, content)
+		p.states = append(p.states, c.after.encode())
+	}
+	for _, row := range d.aliases {
+		a.aliases[row.key] = row.to
+	}
+	a.index.packs = append(a.index.packs, []any{int64(at), when.UnixMilli(), int64(d.message), int64(asserted), p.encode()})
+	return nil
+}
+
+// commit lets others see what the transaction wrote.
+func (a *applying) commit() {
+	a.r.nextRow = a.next
+	for _, s := range a.states {
+		a.r.states.put(s)
+	}
+	for _, d := range a.deltas {
+		a.r.overlay.drop(d)
+	}
+	a.r.unindexed.Add(a.index.failed)
+}
+
+// name returns the number of a name, giving it one if it has none.
+func (a *applying) name(name string) int64 {
+	if name == "" {
+		return 0
+	}
+	if id := a.r.names.id(name); id != 0 {
+		return id
+	}
+	if id := a.seen[name]; id != 0 {
+		return id
+	}
+	id := a.r.names.count() + int64(len(a.seen)) + 1
+	a.seen[name] = id
+	a.index.names = append(a.index.names, []any{id, name})
+	return id
+}
+
+// replay works out what a message did from its two facts. No rule is asked: the
+// Written fact says which resource each handle meant, what was parked and what
+// each version is.
+func (a *applying) replay(message handover.Offset, asserted, written []byte) (*delta, error) {
+	var as handover.Assertions
+	var wr handover.Writes
+	if err := json.Unmarshal(asserted, &as); err != nil {
+		return nil, &handover.Error{Op: "reading an asserted fact", Kind: handover.Invalid, Err: errNotJSON}
+	}
+	if err := json.Unmarshal(written, &wr); err != nil {
+		return nil, &handover.Error{Op: "reading a written fact", Kind: handover.Invalid, Err: errNotJSON}
+	}
+	w := a.r.newWork(a.ctx, func(t ref) *state {
+		if s := a.states[t]; s != nil {
+			return s
+		}
+		return a.r.states.get(t)
+	}, func(string) (ref, bool) { return ref{}, false })
+	h, err := newHearing(w, message, &as)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.recall(&wr); err != nil {
+		return nil, err
+	}
+	if err := h.absorb(); err != nil {
+		return nil, err
+	}
+	for i := range wr.Writes {
+		v := &wr.Writes[i]
+		s, err := h.edit(ref{v.Type, v.ID})
+		if err != nil {
+			return nil, err
+		}
+		s.version, s.patient, s.content = v.Version, v.Patient, canonical(v.Content)
+	}
+	return h.delta(message), nil
+}
+
+// recall takes from the Written fact which resources were meant, and which
+// identifiers led to them from then on.
+func (h *hearing) recall(wr *handover.Writes) error {
+	means := func(t ref, handles []string, aliases []handover.Alias) {
+		for _, handle := range handles {
+			h.targets[handle] = t
+		}
+		for _, al := range aliases {
+			key := ref{t.Type, handover.ResourceID(h.r.siteKey, t.Type, al.Authority, al.Value)}
+			if key != t {
+				h.alias(key, t)
+			}
+		}
+	}
+	for _, v := range wr.Writes {
+		means(ref{v.Type, v.ID}, v.Handles, v.Aliases)
+	}
+	for _, list := range [][]handover.Stale{wr.Same, wr.Older, wr.Parked} {
+		for _, s := range list {
+			means(ref{s.Type, s.ID}, []string{s.Handle}, s.Aliases)
+		}
+	}
+	for _, s := range wr.Parked {
+		h.parked[s.Handle] = true
+	}
+	return h.editAll()
+}
+
+// editAll opens the resources in the order in which Compose met them, so that
+// new ones get the same rows.
+func (h *hearing) editAll() error {
+	all := make([]ref, 0, len(h.a.Resources))
+	for _, level := range h.sequence {
+		for _, i := range level {
+			t, ok := h.targets[h.a.Resources[i].Handle]
+			if !ok {
+				return h.fault(i, "is not in the written fact")
+			}
+			all = append(all, t)
+		}
+	}
+	if err := h.load(all); err != nil {
+		return err
+	}
+	for _, t := range all {
+		if _, err := h.edit(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,353 @@
+package record
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"slices"
+
+	"handover"
+)
+
+// A state as it is kept: docs/formats/record.md has the layout. Values that
+// stand in the current version are not written again, only marked.
+const stateFormat = 1
+
+const (
+	itemRemoved    = 1 << 0
+	itemInContent  = 1 << 1
+	itemHasName    = 1 << 2 // the JSON property differs from the element's name
+	itemHasNeeds   = 1 << 3
+	stampCorrects  = 1
+	linkIsReplaced = 1 << 7 // beside the kind
+)
+
+var errState = errors.New("a kept state cannot be read: build the record again from the journal")
+
+// property is one member of the current version.
+type property struct{ value, extra []byte }
+
+// properties returns the members of a resource by name, with those that begin
+// with an underscore beside their sibling.
+func properties(content []byte) map[string]property {
+	out := make(map[string]property, 16)
+	members(content, func(name, value []byte) {
+		if name[0] == '_' {
+			p := out[string(name[1:])]
+			p.extra = value
+			out[string(name[1:])] = p
+			return
+		}
+		p := out[string(name)]
+		p.value = value
+		out[string(name)] = p
+	})
+	return out
+}
+
+type writer struct {
+	b      []byte
+	stamps []*stamp
+}
+
+func (w *writer) uint(n uint64)  { w.b = binary.AppendUvarint(w.b, n) }
+func (w *writer) int(n int64)    { w.b = binary.AppendVarint(w.b, n) }
+func (w *writer) text(s string)  { w.uint(uint64(len(s))); w.b = append(w.b, s...) }
+func (w *writer) bytes(s []byte) { w.uint(uint64(len(s))); w.b = append(w.b, s...) }
+
+func (w *writer) texts(list []string) {
+	w.uint(uint64(len(list)))
+	for _, s := range list {
+		w.text(s)
+	}
+}
+
+// stamp writes the stamp's number: 0 for none.
+func (w *writer) stamp(s *stamp) {
+	if s == nil {
+		w.uint(0)
+		return
+	}
+	w.uint(uint64(1 + slices.IndexFunc(w.stamps, func(o *stamp) bool { return *o == *s })))
+}
+
+// collect lists each stamp once, in the order in which it is first met.
+func (w *writer) collect(s *state) {
+	add := func(st *stamp) {
+		if st != nil && !slices.ContainsFunc(w.stamps, func(o *stamp) bool { return o == st || *o == *st }) {
+			w.stamps = append(w.stamps, st)
+		}
+	}
+	for _, v := range s.voices {
+		add(v.correction)
+	}
+	for _, e := range s.elements {
+		for _, it := range e.items {
+			add(it.stamp)
+		}
+	}
+	for _, l := range s.links {
+		add(l.stamp)
+	}
+	if s.move != nil {
+		add(s.move.stamp)
+	}
+}
+
+// encode returns the state without type, id, row id and content, which are kept
+// beside it.
+func (s *state) encode() []byte {
+	w := &writer{b: make([]byte, 0, 256)}
+	w.collect(s)
+	w.b = append(w.b, stateFormat)
+	w.uint(uint64(s.version))
+	w.text(s.owner)
+	w.text(s.patient)
+	w.text(s.origin)
+	w.uint(uint64(len(w.stamps)))
+	for _, st := range w.stamps {
+		w.text(st.source)
+		w.text(st.claim)
+		w.uint(uint64(st.offset))
+		w.int(st.event)
+		w.int(st.sent)
+		w.b = binary.BigEndian.AppendUint64(w.b, st.tie)
+		flags := byte(0)
+		if st.correction {
+			flags = stampCorrects
+		}
+		w.b = append(w.b, flags)
+	}
+	w.uint(uint64(len(s.voices)))
+	for _, v := range s.voices {
+		w.text(v.source)
+		w.text(v.claim)
+		w.stamp(v.correction)
+	}
+	w.elements(s)
+	w.uint(uint64(len(s.links)))
+	for _, l := range s.links {
+		w.text(l.other)
+		kind := byte(l.kind)
+		if l.loser {
+			kind |= linkIsReplaced
+		}
+		w.b = append(w.b, kind)
+		w.stamp(l.stamp)
+	}
+	if s.move == nil {
+		w.stamp(nil)
+	} else {
+		w.stamp(s.move.stamp)
+		w.text(s.move.to)
+		w.texts(s.move.members)
+	}
+	w.texts(s.rivals)
+	return w.b
+}
+
+func (w *writer) elements(s *state) {
+	current := properties(s.content)
+	w.uint(uint64(len(s.elements)))
+	for _, e := range s.elements {
+		w.text(e.name)
+		w.uint(uint64(len(e.items)))
+		for _, it := range e.items {
+			w.item(e.name, it, current)
+		}
+	}
+}
+
+func (w *writer) item(name string, it item, current map[string]property) {
+	flags := byte(0)
+	if it.removed {
+		flags |= itemRemoved
+	}
+	if it.property != "" {
+		flags |= itemHasName
+		name = it.property
+	}
+	p := current[name]
+	if !it.removed && bytes.Equal(p.value, it.value) && bytes.Equal(p.extra, it.extra) {
+		flags |= itemInContent
+	}
+	if len(it.needs) > 0 {
+		flags |= itemHasNeeds
+	}
+	w.b = append(w.b, flags)
+	w.stamp(it.stamp)
+	w.uint(uint64(it.rank))
+	if flags&itemHasName != 0 {
+		w.text(it.property)
+	}
+	if flags&(itemRemoved|itemInContent) == 0 {
+		w.bytes(it.value)
+		w.bytes(it.extra)
+	}
+	if flags&itemHasNeeds != 0 {
+		w.uint(uint64(len(it.needs)))
+		for _, n := range it.needs {
+			w.text(n.Type)
+			w.text(n.ID)
+		}
+	}
+}
+
+type reader struct {
+	b      []byte
+	bad    bool
+	stamps []*stamp
+}
+
+func (r *reader) uint() uint64 {
+	n, size := binary.Uvarint(r.b)
+	if size <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *reader) int() int64 {
+	n, size := binary.Varint(r.b)
+	if size <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *reader) take(n uint64) []byte {
+	if uint64(len(r.b)) < n {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	out := r.b[:n:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *reader) byte() byte {
+	if b := r.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *reader) text() string { return string(r.take(r.uint())) }
+
+// count reads how many things follow, each of which takes a byte at least.
+func (r *reader) count() int {
+	n := r.uint()
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	return int(n)
+}
+
+func (r *reader) texts() []string {
+	n := r.count()
+	if n == 0 {
+		return nil
+	}
+	out := make([]string, n)
+	for i := range out {
+		out[i] = r.text()
+	}
+	return out
+}
+
+func (r *reader) stamp() *stamp {
+	n := r.uint()
+	if n == 0 {
+		return nil
+	}
+	if n > uint64(len(r.stamps)) {
+		r.bad = true
+		return nil
+	}
+	return r.stamps[n-1]
+}
+
+// decode reads what encode wrote. The state keeps slices of content, none of b.
+func decode(b []byte, of ref, content []byte) (*state, error) {
+	r := &reader{b: bytes.Clone(b)}
+	if r.byte() != stateFormat {
+		return nil, errState
+	}
+	s := &state{ref: of, content: content}
+	s.version = int64(r.uint())
+	s.owner, s.patient, s.origin = r.text(), r.text(), r.text()
+	r.stamps = make([]*stamp, r.count())
+	for i := range r.stamps {
+		st := &stamp{source: r.text(), claim: r.text(), offset: handover.Offset(r.uint()), event: r.int(), sent: r.int()}
+		if t := r.take(8); t != nil {
+			st.tie = binary.BigEndian.Uint64(t)
+		}
+		st.correction = r.byte()&stampCorrects != 0
+		r.stamps[i] = st
+	}
+	s.voices = make([]voice, r.count())
+	for i := range s.voices {
+		s.voices[i] = voice{r.text(), r.text(), r.stamp()}
+	}
+	r.elements(s)
+	s.links = make([]link, r.count())
+	for i := range s.links {
+		l := link{other: r.text()}
+		kind := r.byte()
+		l.kind, l.loser = linkKind(kind&^linkIsReplaced), kind&linkIsReplaced != 0
+		l.stamp = r.stamp()
+		s.links[i] = l
+	}
+	if st := r.stamp(); st != nil {
+		s.move = &move{stamp: st, to: r.text(), members: r.texts()}
+	}
+	s.rivals = r.texts()
+	if r.bad || len(r.b) > 0 {
+		return nil, errState
+	}
+	return s, nil
+}
+
+func (r *reader) elements(s *state) {
+	current := properties(s.content)
+	s.elements = make([]element, r.count())
+	for i := range s.elements {
+		name := r.text()
+		items := make([]item, r.count())
+		for j := range items {
+			items[j] = r.item(name, current)
+		}
+		s.elements[i] = element{name, items}
+	}
+}
+
+func (r *reader) item(name string, current map[string]property) item {
+	flags := r.byte()
+	it := item{removed: flags&itemRemoved != 0, stamp: r.stamp(), rank: uint8(r.uint())}
+	if it.stamp == nil {
+		r.bad = true
+	}
+	if flags&itemHasName != 0 {
+		it.property = r.text()
+		name = it.property
+	}
+	switch {
+	case flags&itemInContent != 0:
+		p := current[name]
+		it.value, it.extra = p.value, p.extra
+	case !it.removed:
+		it.value, it.extra = r.take(r.uint()), r.take(r.uint())
+	}
+	if flags&itemHasNeeds != 0 {
+		it.needs = make([]ref, r.count())
+		for i := range it.needs {
+			it.needs[i] = ref{r.text(), r.text()}
+		}
+	}
+	return it
+}

@@ -1,0 +1,291 @@
+package record
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"handover"
+)
+
+// composition is the composing of one message.
+type composition struct {
+	*hearing
+	ruling  *ruling
+	aliased map[ref][]handover.Alias
+	written map[ref]int // index in out.Writes
+	chosen  map[ref][]choice
+	out     handover.Writes
+}
+
+// Compose says what the message's assertions make of the record: the body of
+// the Written fact that is to be appended together with the Asserted one. It
+// depends on nothing but the assertions, the rules, and what was composed or
+// applied before, and it sees at once what it composed itself.
+//
+// The error is of kind Invalid, with the handle as its place, where assertions
+// cannot be understood (nothing has happened then), else of reading the tables.
+func (r *Record) Compose(ctx context.Context, message handover.Offset, a handover.Assertions) (handover.Writes, error) {
+	r.composing.Lock()
+	defer r.composing.Unlock()
+	w := r.newWork(ctx, func(t ref) *state {
+		if s := r.overlay.state(t); s != nil {
+			return s
+		}
+		return r.states.get(t)
+	}, r.overlay.alias)
+	h, err := newHearing(w, message, &a)
+	if err != nil {
+		return handover.Writes{}, err
+	}
+	h.decide = true
+	c := &composition{
+		hearing: h, ruling: r.rules.Load(),
+		aliased: map[ref][]handover.Alias{}, written: map[ref]int{}, chosen: map[ref][]choice{},
+	}
+	for _, step := range []func() error{c.identify, c.absorb, c.compose} {
+		if err := step(); err != nil {
+			return handover.Writes{}, err
+		}
+	}
+	r.overlay.add(c.delta(message))
+	return c.out, nil
+}
+
+// Reset forgets what was composed and is not applied, after an append failed.
+// Before the next Compose, Apply must be given all facts that were appended.
+func (r *Record) Reset() {
+	r.composing.Lock()
+	defer r.composing.Unlock()
+	r.overlay.clear()
+}
+
+// compose makes new versions of what the message touched, and says of each
+// handle what became of it.
+func (c *composition) compose() error {
+	touched := slices.Clone(c.changed)
+	more, err := c.affected()
+	if err != nil {
+		return err
+	}
+	for _, t := range append(touched, more...) {
+		if err := c.version(t); err != nil {
+			return err
+		}
+	}
+	for i := range c.a.Resources {
+		c.report(i)
+	}
+	c.flagMerges()
+	for t, aliases := range c.aliased {
+		if n, ok := c.written[t]; ok {
+			c.out.Writes[n].Aliases = aliases
+		}
+	}
+	return nil
+}
+
+// version composes the resource anew and notes a write if that changed it.
+func (c *composition) version(t ref) error {
+	s, err := c.get(t)
+	if err != nil || s == nil {
+		return err
+	}
+	if _, done := c.chosen[t]; done {
+		return nil
+	}
+	spoken, err := c.counting(s)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(s.voices, func(v voice) bool { return spoken[v.claim] }) {
+		return nil // only contenders spoke of it
+	}
+	chosen, err := c.choices(s, spoken)
+	if err != nil {
+		return err
+	}
+	c.chosen[t] = chosen
+	content, patient, err := c.moves(s, render(s, chosen))
+	if err != nil {
+		return err
+	}
+	if s.version > 0 && bytes.Equal(content, s.content) && patient == s.patient {
+		return nil
+	}
+	if s, err = c.edit(t); err != nil {
+		return err
+	}
+	s.content, s.patient = content, patient
+	s.version++
+	c.written[t] = len(c.out.Writes)
+	c.out.Writes = append(c.out.Writes, handover.Write{
+		Type: t.Type, ID: t.ID, Version: s.version, Content: content, Patient: patient,
+		Sources: elementSources(sourced(s, chosen)),
+	})
+	return nil
+}
+
+// sourced returns the choices that stand in the version, merges' own included.
+func sourced(s *state, chosen []choice) []choice {
+	out := slices.Clone(chosen)
+	for _, m := range merged(s, chosen) {
+		out = slices.DeleteFunc(out, func(c choice) bool { return c.name == m.name })
+		out = append(out, m)
+	}
+	return slices.DeleteFunc(out, func(c choice) bool { return c.item.removed })
+}
+
+// counting says of each claim on the resource whether its voices count.
+func (c *composition) counting(s *state) (map[string]bool, error) {
+	out := make(map[string]bool, 1)
+	for _, v := range s.voices {
+		if _, ok := out[v.claim]; ok {
+			continue
+		}
+		ok, err := c.agrees(s, v.claim)
+		if err != nil {
+			return nil, err
+		}
+		out[v.claim] = ok
+	}
+	return out, nil
+}
+
+// choices picks the word that counts for each element. A reference to another
+// patient's resource does not count.
+func (c *composition) choices(s *state, counts map[string]bool) ([]choice, error) {
+	var failed error
+	chosen := c.ruling.choose(s, func(claim string) bool { return counts[claim] }, func(it item) bool {
+		for _, n := range it.needs {
+			other, err := c.get(n)
+			if err != nil {
+				failed = err
+				return false
+			}
+			if other == nil {
+				return false
+			}
+			ok, err := c.agrees(other, it.stamp.claim)
+			if err != nil {
+				failed = err
+			}
+			if !ok {
+				return false
+			}
+		}
+		return true
+	})
+	return chosen, failed
+}
+
+// moves lets the resource follow moves, its own and those of the visit or
+// account that it refers to: the patient it was moved from becomes the one it
+// was moved to.
+func (c *composition) moves(s *state, content []byte) ([]byte, string, error) {
+	patient := s.owner
+	if s.Type == "Patient" {
+		return content, s.ID, nil
+	}
+	apply := func(m *move) {
+		if m == nil {
+			return
+		}
+		for _, from := range m.members {
+			if from == m.to {
+				continue
+			}
+			content = bytes.ReplaceAll(content, []byte(`"reference":"Patient/`+from+`"`), []byte(`"reference":"Patient/`+m.to+`"`))
+			if patient == from {
+				patient = m.to
+			}
+		}
+	}
+	around := within(content)
+	if err := c.load(around); err != nil {
+		return nil, "", err
+	}
+	for _, t := range around {
+		if o := c.states[t]; o != nil {
+			apply(o.move)
+		}
+	}
+	apply(s.move)
+	return content, patient, nil
+}
+
+// report says what became of one handle.
+func (c *composition) report(i int) {
+	ra := &c.a.Resources[i]
+	t := c.targets[ra.Handle]
+	said := handover.Stale{Type: t.Type, ID: t.ID, Handle: ra.Handle}
+	if _, ok := c.written[t]; !ok {
+		said.Aliases = c.aliased[t]
+		delete(c.aliased, t)
+	}
+	if c.parked[ra.Handle] {
+		said.Reason = "the identifier belongs to another patient"
+		c.out.Parked = append(c.out.Parked, said)
+		return
+	}
+	older, owned := c.lost(i, t)
+	if older != nil {
+		said.Reason = "newer word stands: " + strings.Join(older, ", ")
+		c.out.Older = append(c.out.Older, said)
+	}
+	if n, ok := c.written[t]; ok {
+		c.out.Writes[n].Handles = append(c.out.Writes[n].Handles, ra.Handle)
+		return
+	}
+	if older != nil {
+		return
+	}
+	if owned != nil {
+		said.Reason = "another source owns: " + strings.Join(owned, ", ")
+	}
+	c.out.Same = append(c.out.Same, said)
+}
+
+// lost returns the names of the elements that this message said and that do not
+// stand: because something newer or of higher status does, or because another
+// source owns them.
+func (c *composition) lost(i int, t ref) (older, owned []string) {
+	ra := &c.a.Resources[i]
+	for j := range ra.Elements {
+		name := ra.Elements[j].Name
+		n, found := slices.BinarySearchFunc(c.chosen[t], name, func(c choice, name string) int {
+			return cmp.Compare(c.name, name)
+		})
+		switch {
+		case !found && c.unmet(t, name):
+			c.flag(t, ra.Handle, name+" refers to what belongs to another patient, and was left out")
+		case !found:
+			owned = append(owned, name)
+		case c.chosen[t][n].item.stamp.offset == c.offset:
+		case slices.Contains(c.chosen[t][n].among, c.a.Source):
+			older = append(older, name)
+		default:
+			owned = append(owned, name)
+		}
+	}
+	return older, owned
+}
+
+// unmet reports whether this message's word on the element is left out because
+// of what it refers to.
+func (c *composition) unmet(t ref, name string) bool {
+	for _, e := range c.states[t].elements {
+		if e.name == name {
+			return slices.ContainsFunc(e.items, func(it item) bool {
+				return it.stamp.offset == c.offset && len(it.needs) > 0
+			})
+		}
+	}
+	return false
+}
+
+func (c *composition) flag(t ref, handle, reason string) {
+	c.out.Flagged = append(c.out.Flagged, handover.Stale{Type: t.Type, ID: t.ID, Handle: handle, Reason: reason})
+}

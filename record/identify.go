@@ -1,0 +1,111 @@
+package record
+
+import (
+	"cmp"
+	"slices"
+
+	"handover"
+)
+
+// identify finds for each handle the resource it means: the one that a known
+// identifier leads to, or else a new one. Identifiers that were not known lead
+// to it from now on.
+func (c *composition) identify() error {
+	for _, level := range c.sequence {
+		keys := make([]ref, 0, 2*len(level))
+		known := make([][]identity, len(level))
+		for n, i := range level {
+			known[n] = c.identities(i)
+			if len(known[n]) == 0 {
+				return c.fault(i, "has no identity")
+			}
+			for _, id := range known[n] {
+				keys = append(keys, id.key)
+			}
+		}
+		if err := c.find(keys); err != nil {
+			return err
+		}
+		for n, i := range level {
+			if err := c.mean(i, known[n]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// identity is one identifier made ready for looking up.
+type identity struct {
+	alias handover.Alias // as the fact names it
+	key   ref            // the resource as it would be called by this identifier's id
+}
+
+// identities returns the resource's identifiers, most trusted first.
+func (c *composition) identities(i int) []identity {
+	ra := &c.a.Resources[i]
+	stated := slices.Clone(ra.Identities)
+	slices.SortStableFunc(stated, func(a, b handover.Identity) int {
+		return cmp.Compare(c.ruling.trust(c.a.Source, a.Authority), c.ruling.trust(c.a.Source, b.Authority))
+	})
+	out := make([]identity, 0, len(stated))
+	for _, id := range stated {
+		if id.Value == "" {
+			continue
+		}
+		alias := handover.Alias{Authority: c.qualify(id, ra), Value: id.Value}
+		derived := handover.ResourceID(c.r.siteKey, ra.Type, alias.Authority, alias.Value)
+		out = append(out, identity{alias, ref{ra.Type, derived}})
+	}
+	return out
+}
+
+// qualify returns the authority with all that makes the value unique: the
+// source where none is named, the resource within which it counts, and for
+// order and result numbers the patient.
+func (c *composition) qualify(id handover.Identity, ra *handover.ResourceAssertion) string {
+	authority := id.Authority
+	if authority == "" {
+		authority = "source:" + c.a.Source
+	}
+	if id.Scope != "" {
+		authority += " of " + c.targets[id.Scope].String()
+	}
+	if id.Order && ra.Patient != "" && ra.Patient != id.Scope {
+		authority += " of " + c.targets[ra.Patient].String()
+	}
+	return authority
+}
+
+// mean gives the handle its resource.
+func (c *composition) mean(i int, known []identity) error {
+	ra := &c.a.Resources[i]
+	var hits []ref
+	for _, id := range known {
+		if to, ok := c.lead(id.key); ok && !slices.Contains(hits, to) {
+			hits = append(hits, to)
+		}
+	}
+	target := known[0].key
+	if len(hits) > 0 {
+		target = hits[0]
+	}
+	if len(hits) > 1 {
+		c.flag(target, ra.Handle, "its identifiers lead to several resources: the one of the most trusted authority was taken")
+	}
+	c.targets[ra.Handle] = target
+	if _, err := c.edit(target); err != nil {
+		return err
+	}
+	for _, id := range known {
+		_, led := c.lead(id.key)
+		switch {
+		case id.key == target && len(hits) == 0:
+			c.aliased[target] = append(c.aliased[target], id.alias) // the id itself leads there
+		case !led:
+			c.alias(id.key, target)
+			c.aliased[target] = append(c.aliased[target], id.alias)
+		}
+	}
+	return nil
+}

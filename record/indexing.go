@@ -1,0 +1,255 @@
+package record
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+)
+
+var errNotJSON = errors.New("it is not the JSON that this Handover writes")
+
+// indexing gathers the rows of a batch, so that each table is written in one go
+// and in the order of its key.
+type indexing struct {
+	names, packs, versions, aliases, contests [][]any
+	failed                                    int64
+}
+
+func newIndexing() *indexing { return &indexing{} }
+
+// targetHash is the number by which a reference's target ("Patient/id") is
+// found: the first 8 bytes of its SHA-256.
+func targetHash(target string) int64 {
+	sum := sha256.Sum256([]byte(target))
+	return int64(binary.BigEndian.Uint64(sum[:8]))
+}
+
+// write writes the rows of the batch.
+func (a *applying) write() error {
+	if len(a.deltas) == 0 {
+		return nil
+	}
+	if err := a.resources(); err != nil {
+		return err
+	}
+	if err := a.content(); err != nil {
+		return err
+	}
+	for _, d := range a.deltas {
+		for _, row := range d.aliases {
+			a.index.aliases = append(a.index.aliases, []any{row.key, *a.states[row.to].rid})
+		}
+	}
+	slices.SortFunc(a.index.versions, func(x, y []any) int {
+		return cmp.Or(cmp.Compare(x[0].(int64), y[0].(int64)), cmp.Compare(x[1].(int64), y[1].(int64)))
+	})
+	for _, t := range []struct {
+		table   string
+		columns []string
+		rows    [][]any
+	}{
+		{"name", []string{"id", "name"}, a.index.names},
+		{"pack", []string{"pack", "time", "message", "asserted", "body"}, a.index.packs},
+		{"version", []string{"rid", "version", "pack", "place"}, a.index.versions},
+		{"alias", []string{"key", "rid"}, a.index.aliases},
+	} {
+		if err := a.tx.Insert(a.ctx, t.table, t.columns, t.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resources writes the row of each resource that the batch touched, as it is
+// after the batch.
+func (a *applying) resources() error {
+	var rows [][]any
+	for _, t := range a.order {
+		s, at := a.states[t], a.last[t]
+		patient, err := a.patientRow(s)
+		if err != nil {
+			return err
+		}
+		if a.first[t] == nil {
+			rows = append(rows, []any{*s.rid, t.hash(), a.name(t.Type), t.ID, s.version,
+				at.pack, at.place, at.held, at.heldAt, patient, a.name(s.origin)})
+		} else if err := a.update(s, at, patient); err != nil {
+			return err
+		}
+		if err := a.contest(s, a.first[t]); err != nil {
+			return err
+		}
+	}
+	return a.tx.Insert(a.ctx, "resource", []string{"rid", "hash", "type", "id", "version",
+		"pack", "place", "held", "heldat", "patient", "source"}, rows)
+}
+
+func (a *applying) update(s *state, at lastPlace, patient int64) error {
+	if at.pack == 0 { // only the state changed
+		_, err := a.tx.Exec(a.ctx, `UPDATE resource SET held = ?, heldat = ? WHERE rid = ?`, at.held, at.heldAt, *s.rid)
+		return err
+	}
+	_, err := a.tx.Exec(a.ctx, `UPDATE resource SET version = ?, pack = ?, place = ?, held = ?, heldat = ?, patient = ? WHERE rid = ?`,
+		s.version, at.pack, at.place, at.held, at.heldAt, patient, *s.rid)
+	return err
+}
+
+// patientRow returns the row of the Patient that the resource belongs to.
+func (a *applying) patientRow(s *state) (int64, error) {
+	id := cmp.Or(s.patient, s.owner)
+	if s.Type == "Patient" {
+		return *s.rid, nil
+	}
+	if id == "" {
+		return 0, nil
+	}
+	t := ref{"Patient", id}
+	if p := a.states[t]; p != nil {
+		return *p.rid, nil
+	}
+	if p := a.r.states.get(t); p != nil {
+		return *p.rid, nil
+	}
+	rows, err := a.r.findRows(a.ctx, a.tx, []ref{t})
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	return rows[0].rid, nil
+}
+
+// contest notes the patients that contend for the resource.
+func (a *applying) contest(s, before *state) error {
+	for _, p := range s.rivals {
+		if before != nil && contains(before.rivals, p) {
+			continue
+		}
+		if _, err := a.tx.Exec(a.ctx, `INSERT INTO contest (patient, rid) VALUES (?, ?)`, p, *s.rid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry is one row of an index table, without its resource.
+type entry struct {
+	kind      ParamKind
+	param     int64 // number of "Observation.code"; 0: a visit or account that the content refers to
+	code      string
+	system    int64
+	low, high int64 // date; low is the target's hash for a reference
+}
+
+// content brings the index tables from the versions before the batch to those
+// after it.
+func (a *applying) content() error {
+	var tokens, dates, references [][]any
+	for _, t := range a.order {
+		s, before := a.states[t], a.first[t]
+		if before != nil && before.version == s.version {
+			continue
+		}
+		rid := *s.rid
+		now := a.entries(t.Type, s.content)
+		var old []entry
+		if before != nil {
+			old = a.entries(t.Type, before.content)
+		}
+		for _, e := range old {
+			if !slices.Contains(now, e) {
+				if err := a.remove(e, rid); err != nil {
+					return err
+				}
+			}
+		}
+		for _, e := range now {
+			switch {
+			case slices.Contains(old, e):
+			case e.kind == TokenParam:
+				tokens = append(tokens, []any{e.param, e.code, rid, e.system})
+			case e.kind == DateParam:
+				dates = append(dates, []any{rid, e.param, e.low, e.high})
+			case e.kind == ReferenceParam:
+				references = append(references, []any{e.param, e.low, rid})
+			}
+		}
+	}
+	slices.SortFunc(tokens, func(x, y []any) int {
+		return cmp.Or(cmp.Compare(x[0].(int64), y[0].(int64)), cmp.Compare(x[1].(string), y[1].(string)))
+	})
+	slices.SortFunc(references, func(x, y []any) int {
+		return cmp.Or(cmp.Compare(x[0].(int64), y[0].(int64)), cmp.Compare(x[1].(int64), y[1].(int64)))
+	})
+	if err := a.tx.Insert(a.ctx, "token", []string{"param", "value", "rid", "system"}, tokens); err != nil {
+		return err
+	}
+	if err := a.tx.Insert(a.ctx, "date", []string{"rid", "param", "low", "high"}, dates); err != nil {
+		return err
+	}
+	return a.tx.Insert(a.ctx, "reference", []string{"param", "target", "rid"}, references)
+}
+
+// entries returns the index rows of a content, each once. What the index cannot
+// read has none, and is counted.
+func (a *applying) entries(resourceType string, content []byte) []entry {
+	if content == nil {
+		return nil
+	}
+	values, err := a.r.index.Values(resourceType, content)
+	if err != nil {
+		a.index.failed++
+	}
+	out := make([]entry, 0, len(values)+1)
+	add := func(e entry) {
+		if !slices.Contains(out, e) {
+			out = append(out, e)
+		}
+	}
+	for _, v := range values {
+		e := entry{kind: v.Kind, param: a.name(resourceType + "." + v.Param)}
+		switch v.Kind {
+		case TokenParam:
+			e.code, e.system = tokenKey(v.Code), a.name(plain(v.System))
+		case DateParam:
+			e.low, e.high = v.Low, v.High
+		case ReferenceParam:
+			e.low = targetHash(v.Target)
+		}
+		add(e)
+	}
+	for _, t := range within(content) {
+		add(entry{kind: ReferenceParam, low: targetHash(t.String())})
+	}
+	return out
+}
+
+// tokenKey is the value as it stands in the index: shortened to its digest where
+// it is longer than any code, because an index row must stay small.
+func tokenKey(value string) string {
+	value = plain(value)
+	if len(value) <= 200 {
+		return value
+	}
+	sum := sha256.Sum256([]byte(value))
+	return value[:100] + "#" + hex.EncodeToString(sum[:])
+}
+
+// plain takes out what a PostgreSQL text cannot hold. Searches go through it too.
+func plain(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+func (a *applying) remove(e entry, rid int64) (err error) {
+	switch e.kind {
+	case TokenParam:
+		_, err = a.tx.Exec(a.ctx, `DELETE FROM token WHERE param = ? AND value = ? AND rid = ? AND system = ?`, e.param, e.code, rid, e.system)
+	case DateParam:
+		_, err = a.tx.Exec(a.ctx, `DELETE FROM date WHERE rid = ? AND param = ? AND low = ? AND high = ?`, rid, e.param, e.low, e.high)
+	case ReferenceParam:
+		_, err = a.tx.Exec(a.ctx, `DELETE FROM reference WHERE param = ? AND target = ? AND rid = ?`, e.param, e.low, rid)
+	}
+	return err
+}

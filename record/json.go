@@ -1,0 +1,253 @@
+package record
+
+import (
+	"bytes"
+
+	"handover"
+)
+
+// skipString returns the index after the JSON string that begins at i.
+func skipString(b []byte, i int) int {
+	for i++; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+// skipValue returns the index after the JSON value that begins at i, in JSON
+// without white space.
+func skipValue(b []byte, i int) int {
+	depth := 0
+	for i < len(b) {
+		switch b[i] {
+		case '"':
+			i = skipString(b, i)
+			if depth == 0 {
+				return i
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i
+			}
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case ',':
+			if depth == 0 {
+				return i
+			}
+		}
+		i++
+	}
+	return len(b)
+}
+
+// members calls fn for each member of a JSON object without white space. Names
+// are given as they stand between the quotes.
+func members(object []byte, fn func(name, value []byte)) {
+	for i := 1; i < len(object) && object[i] == '"'; {
+		end := skipString(object, i)
+		next := skipValue(object, end+1)
+		if next > len(object) || end+1 > next {
+			return
+		}
+		fn(object[i+1:end-1], object[end+1:next])
+		i = next + 1
+	}
+}
+
+// elementsOf calls fn for each item of a JSON array without white space, or for
+// the value itself if it is none.
+func elementsOf(value []byte, fn func([]byte)) {
+	if len(value) == 0 || value[0] != '[' {
+		if len(value) > 0 {
+			fn(value)
+		}
+		return
+	}
+	for i := 1; i < len(value) && value[i] != ']'; {
+		next := skipValue(value, i)
+		fn(value[i:next])
+		i = next + 1
+	}
+}
+
+// canonical returns the JSON value without white space and without the escapes
+// that encoding/json adds for HTML, so that a value is the same bytes before it
+// went into a fact and after it came out. Without need it copies nothing.
+func canonical(v []byte) []byte {
+	for i := 0; i < len(v); {
+		switch v[i] {
+		case '"':
+			end := skipString(v, i)
+			if unescape(v[i:end]) != nil {
+				return rewrite(v)
+			}
+			i = end
+		case ' ', '\t', '\n', '\r':
+			return rewrite(v)
+		default:
+			i++
+		}
+	}
+	return v
+}
+
+func rewrite(v []byte) []byte {
+	out := make([]byte, 0, len(v))
+	for i := 0; i < len(v); {
+		switch v[i] {
+		case '"':
+			end := skipString(v, i)
+			if plain := unescape(v[i:end]); plain != nil {
+				out = append(out, plain...)
+			} else {
+				out = append(out, v[i:end]...)
+			}
+			i = end
+		case ' ', '\t', '\n', '\r':
+			i++
+		default:
+			out = append(out, v[i])
+			i++
+		}
+	}
+	return out
+}
+
+// htmlEscapes are the escapes that encoding/json puts for characters that JSON
+// itself allows to stand.
+var htmlEscapes = map[string]string{
+	"003c": "<", "003e": ">", "0026": "&", "2028": "\u2028", "2029": "\u2029",
+}
+
+// unescape returns the JSON string without those escapes, nil if it has none.
+func unescape(s []byte) []byte {
+	var out []byte
+	for i := 0; ; {
+		j := bytes.IndexByte(s[i:], '\\')
+		if j < 0 || i+j+1 >= len(s) {
+			if out == nil {
+				return nil
+			}
+			return append(out, s[i:]...)
+		}
+		j += i
+		plain, ok := "", false
+		if s[j+1] == 'u' && j+6 <= len(s) {
+			plain, ok = htmlEscapes[string(s[j+2:j+6])]
+		}
+		switch {
+		case ok && out == nil:
+			out = append(make([]byte, 0, len(s)), s[:j]...)
+			out = append(out, plain...)
+			i = j + 6
+		case ok:
+			out = append(append(out, s[i:j]...), plain...)
+			i = j + 6
+		case out != nil:
+			out = append(out, s[i:j+2]...)
+			i = j + 2
+		default:
+			i = j + 2
+		}
+	}
+}
+
+var (
+	handlePrefix = []byte(`"` + handover.HandleScheme)
+	// A handle counts only where FHIR R4 puts a reference to a resource: in
+	// Reference.reference, and in urls (Attachment.url to a Binary).
+	handleHolders = [][]byte{[]byte(`"reference":`), []byte(`"url":`)}
+)
+
+// resolve replaces each handle by what target gives for it, "Type/id". It
+// returns the first handle for which target has nothing.
+func resolve(v []byte, target func(handle string) (string, bool)) (out []byte, unknown string) {
+	for i := 0; ; {
+		j := bytes.Index(v[i:], handlePrefix)
+		if j < 0 {
+			if out == nil {
+				return v, ""
+			}
+			return append(out, v[i:]...), ""
+		}
+		j += i
+		end := skipString(v, j)
+		if !heldByReference(v[:j]) {
+			out = append(out, v[i:end]...)
+			i = end
+			continue
+		}
+		handle := string(v[j+len(handlePrefix) : end-1])
+		to, ok := target(handle)
+		if !ok {
+			return v, handle
+		}
+		if out == nil {
+			out = make([]byte, 0, len(v)+len(to))
+		}
+		out = append(append(append(append(out, v[i:j]...), '"'), to...), '"')
+		i = end
+	}
+}
+
+func heldByReference(before []byte) bool {
+	for _, h := range handleHolders {
+		if bytes.HasSuffix(before, h) {
+			return true
+		}
+	}
+	return false
+}
+
+var referencePrefix = []byte(`"reference":"`)
+
+// references calls fn for each "Type/id" that stands as Reference.reference.
+func references(v []byte, fn func(r ref)) {
+	for {
+		j := bytes.Index(v, referencePrefix)
+		if j < 0 {
+			return
+		}
+		v = v[j+len(referencePrefix):]
+		end := bytes.IndexByte(v, '"')
+		if end < 0 {
+			return
+		}
+		if slash := bytes.IndexByte(v[:end], '/'); slash > 0 {
+			fn(ref{string(v[:slash]), string(v[slash+1 : end])})
+		}
+		v = v[end:]
+	}
+}
+
+// within returns the resources in the content that can be moved from one
+// patient to another, and take with them what refers to them.
+func within(content []byte) []ref {
+	var out []ref
+	references(content, func(r ref) {
+		if movable(r.Type) {
+			for _, o := range out {
+				if o == r {
+					return
+				}
+			}
+			out = append(out, r)
+		}
+	})
+	return out
+}
+
+// movable: HL7 v2.9 §3.3.43–45 moves visits and accounts.
+func movable(resourceType string) bool {
+	return resourceType == "Encounter" || resourceType == "Account"
+}

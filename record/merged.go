@@ -1,0 +1,65 @@
+package record
+
+import (
+	"bytes"
+	"slices"
+)
+
+// merged returns what the statements on merges make of a resource. A Patient
+// that was replaced is inactive, and links show both ways (FHIR R4 §8.1.11.3).
+// Other types have no link; one that was replaced is entered-in-error.
+func merged(s *state, chosen []choice) []choice {
+	newest := (*stamp)(nil)
+	for _, l := range s.links {
+		if l.kind != linkNone && (newest == nil || l.stamp.compare(newest) > 0) {
+			newest = l.stamp
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	says := func(name, value string) choice {
+		return choice{name: name, item: item{stamp: newest, value: []byte(value)}}
+	}
+	if s.Type != "Patient" {
+		if s.loser() {
+			return []choice{says("status", `"entered-in-error"`)}
+		}
+		return nil
+	}
+	var out []choice
+	if s.loser() {
+		out = append(out, says("active", "false"))
+	}
+	return append(out, says("link", string(links(s, chosen))))
+}
+
+// links writes Patient.link: what sources say, then what merges say.
+func links(s *state, chosen []choice) []byte {
+	var b bytes.Buffer
+	b.WriteByte('[')
+	i := slices.IndexFunc(chosen, func(c choice) bool { return c.name == "link" && !c.item.removed })
+	if i >= 0 {
+		elementsOf(chosen[i].item.value, func(v []byte) {
+			b.Write(v)
+			b.WriteByte(',')
+		})
+	}
+	for _, l := range s.links {
+		word := ""
+		switch {
+		case l.kind == linkNone:
+			continue
+		case l.kind == linkAlso:
+			word = "seealso"
+		case l.loser:
+			word = "replaced-by"
+		default:
+			word = "replaces"
+		}
+		b.WriteString(`{"other":{"reference":"Patient/` + l.other + `"},"type":"` + word + `"},`)
+	}
+	b.Truncate(b.Len() - 1)
+	b.WriteByte(']')
+	return b.Bytes()
+}

@@ -1,0 +1,147 @@
+package record
+
+import (
+	"container/list"
+	"sync"
+
+	"handover"
+)
+
+// change is a state before and after a message; before is nil for what was not
+// known.
+type change struct{ before, after *state }
+
+// aliasRow leads from the id that an identity would have given to the resource
+// that it means.
+type aliasRow struct {
+	key string
+	to  ref
+}
+
+// delta is what one message did.
+type delta struct {
+	message handover.Offset
+	changes []change
+	aliases []aliasRow
+}
+
+// overlay is what was composed and is not applied yet.
+type overlay struct {
+	mu      sync.Mutex
+	states  map[ref]*state
+	aliases map[string]ref
+	deltas  map[handover.Offset]*delta
+}
+
+func (o *overlay) clear() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.states = map[ref]*state{}
+	o.aliases = map[string]ref{}
+	o.deltas = map[handover.Offset]*delta{}
+}
+
+func (o *overlay) add(d *delta) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, c := range d.changes {
+		o.states[c.after.ref] = c.after
+	}
+	for _, a := range d.aliases {
+		o.aliases[a.key] = a.to
+	}
+	o.deltas[d.message] = d
+}
+
+func (o *overlay) state(r ref) *state {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.states[r]
+}
+
+func (o *overlay) alias(key string) (ref, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	to, ok := o.aliases[key]
+	return to, ok
+}
+
+func (o *overlay) delta(message handover.Offset) *delta {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.deltas[message]
+}
+
+// each calls fn for every state, in no order.
+func (o *overlay) each(fn func(*state)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, s := range o.states {
+		fn(s)
+	}
+}
+
+// drop forgets a message that was applied. States that a later message changed
+// again stay.
+func (o *overlay) drop(d *delta) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.deltas[d.message] != d {
+		return
+	}
+	delete(o.deltas, d.message)
+	for _, c := range d.changes {
+		if o.states[c.after.ref] == c.after {
+			delete(o.states, c.after.ref)
+		}
+	}
+	for _, a := range d.aliases {
+		delete(o.aliases, a.key)
+	}
+}
+
+// stateCache keeps the states used last, as they are in the tables.
+type stateCache struct {
+	mu    sync.Mutex
+	limit int
+	byRef map[ref]*list.Element
+	order *list.List // of *state, latest first
+}
+
+func newStateCache(limit int) *stateCache {
+	return &stateCache{limit: limit, byRef: map[ref]*list.Element{}, order: list.New()}
+}
+
+func (c *stateCache) get(r ref) *state {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.byRef[r]
+	if e == nil {
+		return nil
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*state)
+}
+
+func (c *stateCache) put(s *state) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.byRef[s.ref]; e != nil {
+		e.Value = s
+		c.order.MoveToFront(e)
+		return
+	}
+	c.byRef[s.ref] = c.order.PushFront(s)
+	if c.order.Len() > c.limit {
+		last := c.order.Back()
+		delete(c.byRef, last.Value.(*state).ref)
+		c.order.Remove(last)
+	}
+}
+
+func (c *stateCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byRef = map[ref]*list.Element{}
+	c.order.Init()
+}

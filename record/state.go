@@ -1,0 +1,214 @@
+package record
+
+import (
+	"slices"
+	"strings"
+
+	"handover"
+)
+
+// state is all that is held of one resource: the newest words of each voice,
+// what merges and moves said of it, and the current version composed from them.
+// A state that others can see is never changed; edit copies it first.
+type state struct {
+	ref
+	rid     *int64 // row id, shared by all states of the resource; 0 until it has a row
+	version int64  // 0: nothing was written yet
+	content []byte // of the current version, without versionId and lastUpdated
+	owner   string // id of the Patient it was first said to belong to
+	patient string // id of the Patient it belongs to now
+	origin  string // source that spoke of it first
+
+	voices   []voice
+	elements []element // by name
+	links    []link
+	move     *move
+	rivals   []string // ids of Patients that contend for it or for what it refers to
+}
+
+// voice is one source speaking of the resource as one patient's.
+type voice struct {
+	source, claim string
+	correction    *stamp // its newest correction, nil if none
+}
+
+// element is what is held of one element.
+type element struct {
+	name  string
+	items []item
+}
+
+// item is one word on one element.
+type item struct {
+	stamp    *stamp
+	rank     uint8
+	removed  bool
+	property string // JSON property; "": the element's name
+	value    []byte
+	extra    []byte
+	needs    []ref // resources of a contender that the value refers to
+}
+
+// link is the newest statement on this resource and another being one.
+type link struct {
+	other string // id; of the same type
+	kind  linkKind
+	loser bool // this one is replaced by the other
+	stamp *stamp
+}
+
+type linkKind uint8
+
+const (
+	linkNone  linkKind = iota // unlinked
+	linkMerge                 // one replaces the other
+	linkAlso                  // both stay
+)
+
+// move is the newest statement that the resource belongs to another patient.
+type move struct {
+	to      string
+	members []string // every patient that it was moved from or to
+	stamp   *stamp
+}
+
+// clone returns a copy whose slices may be appended to and replaced.
+func (s *state) clone() *state {
+	c := *s
+	c.voices = slices.Clone(s.voices)
+	c.elements = slices.Clone(s.elements)
+	c.links = slices.Clone(s.links)
+	c.rivals = slices.Clone(s.rivals)
+	return &c
+}
+
+// speak notes that the stamp's voice spoke.
+func (s *state) speak(st *stamp) {
+	if s.origin == "" {
+		s.origin = st.source
+	}
+	i := slices.IndexFunc(s.voices, func(v voice) bool { return v.source == st.source && v.claim == st.claim })
+	if i < 0 {
+		i = len(s.voices)
+		s.voices = append(s.voices, voice{source: st.source, claim: st.claim})
+	}
+	v := &s.voices[i]
+	if st.correction && (v.correction == nil || st.compare(v.correction) >= 0) {
+		v.correction = st
+	}
+}
+
+// hold adds an item, unless what is held makes it worthless.
+func (s *state) hold(name string, n item) {
+	i, found := slices.BinarySearchFunc(s.elements, name, func(e element, name string) int {
+		return strings.Compare(e.name, name)
+	})
+	if !found {
+		s.elements = slices.Insert(s.elements, i, element{name: name})
+	}
+	s.elements[i].items = insert(s.elements[i].items, n)
+}
+
+// insert returns the items with n among them. Of one voice an item is worthless
+// once another is at least as new and of at least its rank: whichever
+// corrections are still to come, the other one wins. So the result does not
+// depend on the order of arrival.
+func insert(items []item, n item) []item {
+	kept := make([]item, 0, len(items)+1)
+	worthless := false
+	for _, o := range items {
+		if o.stamp.sameVoice(n.stamp) {
+			order := n.stamp.compare(o.stamp)
+			if order >= 0 && n.rank >= o.rank {
+				continue
+			}
+			if order < 0 && o.rank >= n.rank {
+				worthless = true
+			}
+		}
+		kept = append(kept, o)
+	}
+	if !worthless {
+		kept = append(kept, n)
+	}
+	return kept
+}
+
+// relate keeps a statement on this resource and another, if it is the newest.
+func (s *state) relate(n link) {
+	for i, o := range s.links {
+		if o.other == n.other {
+			if n.stamp.compare(o.stamp) >= 0 {
+				s.links[i] = n
+			}
+			return
+		}
+	}
+	s.links = append(s.links, n)
+	slices.SortFunc(s.links, func(a, b link) int { return strings.Compare(a.other, b.other) })
+}
+
+// moved keeps a statement that the resource went from one patient to another.
+func (s *state) moved(from, to string, st *stamp) {
+	m := move{}
+	if s.move != nil {
+		m = *s.move
+	}
+	m.members = slices.Clone(m.members)
+	for _, p := range []string{from, to} {
+		if p != "" && !slices.Contains(m.members, p) {
+			m.members = append(m.members, p)
+		}
+	}
+	slices.Sort(m.members)
+	if m.stamp == nil || st.compare(m.stamp) >= 0 {
+		m.to, m.stamp = to, st
+	}
+	s.move = &m
+	if s.owner == "" {
+		s.owner = from
+	}
+}
+
+// contend notes patients that claim the same thing.
+func (s *state) contend(patients ...string) {
+	for _, p := range patients {
+		if p != "" && !slices.Contains(s.rivals, p) {
+			s.rivals = append(s.rivals, p)
+		}
+	}
+	slices.Sort(s.rivals)
+}
+
+// loser reports whether a merge replaced the resource.
+func (s *state) loser() bool {
+	return slices.ContainsFunc(s.links, func(l link) bool { return l.kind == linkMerge && l.loser })
+}
+
+// elementSources says for each element which fact holds it; the commonest
+// answer is given once, for all elements without one of their own.
+func elementSources(chosen []choice) []handover.ElementSource {
+	type answer struct {
+		source string
+		from   handover.Offset
+	}
+	count := map[answer]int{}
+	var most answer
+	for _, c := range chosen {
+		a := answer{c.item.stamp.source, c.item.stamp.offset}
+		count[a]++
+		if count[a] > count[most] {
+			most = a
+		}
+	}
+	if len(count) == 0 {
+		return nil
+	}
+	out := []handover.ElementSource{{Source: most.source, From: most.from}}
+	for _, c := range chosen {
+		if a := (answer{c.item.stamp.source, c.item.stamp.offset}); a != most {
+			out = append(out, handover.ElementSource{Element: c.name, Source: a.source, From: a.from})
+		}
+	}
+	return out
+}

@@ -1,0 +1,219 @@
+package record
+
+import (
+	"context"
+
+	"handover"
+	"handover/internal/store"
+)
+
+// work is the set of states that one message reads and changes. What lies below
+// is what came before the message: for Compose all that was composed, for a
+// replay all that was applied.
+type work struct {
+	ctx       context.Context
+	r         *Record
+	peek      func(ref) *state
+	peekAlias func(key string) (ref, bool)
+
+	states   map[ref]*state // as they are now; nil: there is none
+	original map[ref]*state // of those that were changed
+	changed  []ref          // in the order in which they were first changed
+	aliases  map[string]ref // found or made
+	made     []aliasRow
+}
+
+func (r *Record) newWork(ctx context.Context, peek func(ref) *state, alias func(string) (ref, bool)) *work {
+	return &work{
+		ctx: ctx, r: r, peek: peek, peekAlias: alias,
+		states: map[ref]*state{}, original: map[ref]*state{}, aliases: map[string]ref{},
+	}
+}
+
+// load brings states into the work, reading all that are missing at once.
+func (w *work) load(want []ref) error {
+	var missing []ref
+	for _, t := range want {
+		if _, ok := w.states[t]; ok {
+			continue
+		}
+		s := w.peek(t)
+		w.states[t] = s
+		if s == nil {
+			missing = append(missing, t)
+		}
+	}
+	found, err := w.r.loadStates(w.ctx, missing)
+	if err != nil {
+		return &handover.Error{Op: "reading what is held", Kind: handover.Unavailable, Err: err}
+	}
+	for t, s := range found {
+		w.states[t] = s
+		w.r.states.put(s)
+	}
+	return nil
+}
+
+// get returns the state, nil if nothing is held of it.
+func (w *work) get(t ref) (*state, error) {
+	if s, ok := w.states[t]; ok {
+		return s, nil
+	}
+	if err := w.load([]ref{t}); err != nil {
+		return nil, err
+	}
+	return w.states[t], nil
+}
+
+// edit returns a copy of the state that may be changed, a new one if nothing is
+// held of the resource.
+func (w *work) edit(t ref) (*state, error) {
+	if _, ok := w.original[t]; ok {
+		return w.states[t], nil
+	}
+	s, err := w.get(t)
+	if err != nil {
+		return nil, err
+	}
+	w.original[t] = s
+	w.changed = append(w.changed, t)
+	if s == nil {
+		s = &state{ref: t, rid: new(int64)}
+	} else {
+		s = s.clone()
+	}
+	w.states[t] = s
+	return s, nil
+}
+
+// find looks up identities: keys are resources as they would be called by the
+// id that the identity gives. Afterwards lead answers for each of them.
+func (w *work) find(keys []ref) error {
+	if err := w.load(keys); err != nil {
+		return err
+	}
+	var missing []string
+	for _, k := range keys {
+		if w.states[k] != nil {
+			continue
+		}
+		if _, ok := w.aliases[k.ID]; ok {
+			continue
+		}
+		if to, ok := w.peekAlias(k.ID); ok {
+			w.aliases[k.ID] = to
+			continue
+		}
+		missing = append(missing, k.ID)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	err := w.r.db.Read(w.ctx, func(tx *store.Tx) error {
+		found, err := w.r.findAliases(w.ctx, tx, missing)
+		for k, to := range found {
+			w.aliases[k] = to
+		}
+		return err
+	})
+	if err != nil {
+		return &handover.Error{Op: "looking up identifiers", Kind: handover.Unavailable, Err: err}
+	}
+	return nil
+}
+
+// lead returns the resource that an identity's key leads to.
+func (w *work) lead(key ref) (ref, bool) {
+	if w.states[key] != nil {
+		return key, true
+	}
+	to, ok := w.aliases[key.ID]
+	return to, ok
+}
+
+// alias makes a key lead to the resource.
+func (w *work) alias(key, to ref) {
+	w.aliases[key.ID] = to
+	w.made = append(w.made, aliasRow{key.ID, to})
+}
+
+// delta is what the work came to.
+func (w *work) delta(message handover.Offset) *delta {
+	d := &delta{message: message, aliases: w.made}
+	for _, t := range w.changed {
+		d.changes = append(d.changes, change{w.original[t], w.states[t]})
+	}
+	return d
+}
+
+// cluster returns the ids of the Patients that are held to be one with this
+// one, itself first, by the statements of messages.
+func (w *work) cluster(patient string) ([]string, error) {
+	out := []string{patient}
+	for i := 0; i < len(out); i++ {
+		s, err := w.get(ref{"Patient", out[i]})
+		if err != nil {
+			return nil, err
+		}
+		if s == nil {
+			continue
+		}
+		for _, l := range s.links {
+			if l.kind != linkNone && !contains(out, l.other) {
+				out = append(out, l.other)
+			}
+		}
+	}
+	return out, nil
+}
+
+// agrees reports whether a claim of that patient is a claim of the one whom the
+// resource belongs to: the same, one it was moved from or to, or one held to be
+// the same person.
+func (w *work) agrees(s *state, claim string) (bool, error) {
+	if claim == "" || s.owner == "" || claim == s.owner {
+		return true, nil
+	}
+	mine, err := w.owners(s)
+	if err != nil || contains(mine, claim) {
+		return err == nil, err
+	}
+	same, err := w.cluster(claim)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range same {
+		if contains(mine, p) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// owners returns the patients that the resource belongs to or belonged to: its
+// first, and those of its own move and of the visit or account it refers to.
+func (w *work) owners(s *state) ([]string, error) {
+	mine := []string{s.owner}
+	if s.move != nil {
+		mine = append(mine, s.move.members...)
+	}
+	around := within(s.content)
+	if err := w.load(around); err != nil {
+		return nil, err
+	}
+	for _, t := range around {
+		if o := w.states[t]; o != nil && o.move != nil && contains(o.move.members, s.owner) {
+			mine = append(mine, o.move.members...)
+		}
+	}
+	return mine, nil
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,205 @@
+package record
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"handover"
+	"handover/internal/store"
+)
+
+// Lineage says where one version of a resource came from.
+type Lineage struct {
+	Type, ID string
+	Version  int64
+	Message  handover.Offset // whose Written fact made the version
+	Written  handover.Offset
+	Elements []ElementLineage // in the order of the content
+}
+
+// ElementLineage says where an element's value came from.
+type ElementLineage struct {
+	Element  string
+	Source   string
+	Message  handover.Offset   // in which the source said it
+	Asserted handover.Offset   // the Asserted fact
+	Origins  []handover.Origin // the fields and rules
+}
+
+// Lineage reads from the journal where a version came from; version 0 is the
+// current one. Errors are those of VRead, and Gone where retention has removed
+// the fact that knew.
+func (r *Record) Lineage(ctx context.Context, access handover.Access, atLeast handover.Offset, resourceType, id string, version int64) (Lineage, error) {
+	const op = "reading where a resource came from"
+	if r.fact == nil {
+		return Lineage{}, &handover.Error{Op: op, Kind: handover.Unsupported, Err: errors.New("this record was opened without a journal")}
+	}
+	var v Resource
+	var err error
+	if version == 0 {
+		v, err = r.Read(ctx, access, atLeast, resourceType, id)
+	} else {
+		v, err = r.VRead(ctx, access, atLeast, resourceType, id, version)
+	}
+	if err != nil {
+		return Lineage{}, err
+	}
+	l := &tracing{r: r, ctx: ctx, of: ref{v.Type, v.ID}, spoken: map[handover.Offset]*speech{}}
+	out, err := l.trace(v)
+	if err != nil {
+		return Lineage{}, &handover.Error{Op: op, Kind: kindOf(err), Err: err}
+	}
+	return out, nil
+}
+
+// tracing follows one version back to the messages.
+type tracing struct {
+	r      *Record
+	ctx    context.Context
+	of     ref
+	spoken map[handover.Offset]*speech
+}
+
+// speech is what one message said of the resource.
+type speech struct {
+	asserted handover.Offset
+	event    string
+	elements []handover.Element
+}
+
+func (t *tracing) trace(v Resource) (Lineage, error) {
+	out := Lineage{Type: v.Type, ID: v.ID, Version: v.Version, Written: v.Offset}
+	var w handover.Writes
+	e, err := t.fact(v.Offset, &w)
+	if err != nil {
+		return out, err
+	}
+	out.Message = e.Cause
+	if at, _, err := t.facts(`pack = ?`, v.Offset); err == nil {
+		out.Message = at.message
+	}
+	i := slices.IndexFunc(w.Writes, func(w handover.Write) bool { return w.Type == v.Type && w.ID == v.ID })
+	if i < 0 {
+		return out, errNotJSON
+	}
+	var names []string
+	members(v.Content, func(name, _ []byte) {
+		n := strings.TrimPrefix(string(name), "_")
+		if n != "resourceType" && n != "id" && !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	})
+	for _, property := range names {
+		el, err := t.element(property, w.Writes[i].Sources)
+		if err != nil {
+			return out, err
+		}
+		if el != nil {
+			out.Elements = append(out.Elements, *el)
+		}
+	}
+	return out, nil
+}
+
+// element finds the origin of the element that the property belongs to, nil
+// where no message said it (meta).
+func (t *tracing) element(property string, sources []handover.ElementSource) (*ElementLineage, error) {
+	var rest *ElementLineage
+	for _, s := range sources {
+		sp, err := t.said(s.From)
+		if err != nil {
+			return nil, err
+		}
+		el := &ElementLineage{Element: property, Source: s.Source, Message: s.From, Asserted: sp.asserted}
+		for _, e := range sp.elements {
+			if e.JSONProperty() != property || e.Removed || s.Element != "" && s.Element != e.Name {
+				continue
+			}
+			el.Element, el.Origins = e.Name, e.From
+			if s.Element != "" {
+				return el, nil
+			}
+			rest = el
+		}
+		if s.Element == property { // what a merge says stands in no element of the message
+			el.Origins = []handover.Origin{{Rule: "merge/" + sp.event}}
+			return el, nil
+		}
+	}
+	return rest, nil
+}
+
+// said reads what the message said of the resource.
+func (t *tracing) said(message handover.Offset) (*speech, error) {
+	if s := t.spoken[message]; s != nil {
+		return s, nil
+	}
+	at, ok, err := t.facts(`message = ?`, message)
+	if err != nil || !ok {
+		return nil, errors.Join(err, errState)
+	}
+	var a handover.Assertions
+	var w handover.Writes
+	if _, err := t.fact(at.asserted, &a); err != nil {
+		return nil, err
+	}
+	if _, err := t.fact(at.written, &w); err != nil {
+		return nil, err
+	}
+	s := &speech{asserted: at.asserted, event: a.Event}
+	handles := handlesOf(&w, t.of)
+	for i := range a.Resources {
+		if slices.Contains(handles, a.Resources[i].Handle) {
+			s.elements = append(s.elements, a.Resources[i].Elements...)
+		}
+	}
+	t.spoken[message] = s
+	return s, nil
+}
+
+// handlesOf returns the handles that meant the resource.
+func handlesOf(w *handover.Writes, of ref) []string {
+	var out []string
+	for _, v := range w.Writes {
+		if v.Type == of.Type && v.ID == of.ID {
+			out = append(out, v.Handles...)
+		}
+	}
+	for _, list := range [][]handover.Stale{w.Same, w.Older, w.Parked} {
+		for _, s := range list {
+			if s.Type == of.Type && s.ID == of.ID {
+				out = append(out, s.Handle)
+			}
+		}
+	}
+	return out
+}
+
+// messageFacts are the facts of one message.
+type messageFacts struct{ written, message, asserted handover.Offset }
+
+func (t *tracing) facts(where string, o handover.Offset) (at messageFacts, ok bool, err error) {
+	err = t.r.db.Read(t.ctx, func(tx *store.Tx) error {
+		ok, err = tx.Get(t.ctx, []any{&at.written, &at.message, &at.asserted},
+			`SELECT pack, message, asserted FROM pack WHERE `+where+` ORDER BY pack DESC LIMIT 1`, int64(o))
+		return err
+	})
+	return at, ok, err
+}
+
+func (t *tracing) fact(o handover.Offset, into any) (handover.Entry, error) {
+	e, err := t.r.fact(t.ctx, o)
+	if err != nil {
+		return e, err
+	}
+	if e.Gone {
+		return e, &handover.Error{Kind: handover.Gone, Where: "offset " + o.String(), Err: errors.New("retention has removed the fact's body")}
+	}
+	if json.Unmarshal(e.Body.Bytes, into) != nil {
+		return e, errNotJSON
+	}
+	return e, nil
+}

@@ -69,7 +69,7 @@ var bases = map[string]*base{
 	"8859/8":  {name: "8859/8", encoding: charmap.ISO8859_8},
 	"8859/9":  {name: "8859/9", encoding: charmap.ISO8859_9},
 	"8859/10": {name: "8859/10", encoding: charmap.ISO8859_10},
-	"8859/11": {name: "8859/11", encoding: charmap.Windows874}, // 8859/11 and a few punctuation marks more
+	"8859/11": {name: "8859/11", encoding: charmap.Windows874}, // from 0xA0 on the same
 	"8859/13": {name: "8859/13", encoding: charmap.ISO8859_13},
 	"8859/14": {name: "8859/14", encoding: charmap.ISO8859_14},
 	"8859/15": {name: "8859/15", encoding: charmap.ISO8859_15},
@@ -168,7 +168,7 @@ func (b *base) decode(dst, src []byte) []byte {
 		return append(dst, src...)
 	case b.encoding != nil:
 		if m, ok := b.encoding.(*charmap.Charmap); ok {
-			return decodeSingle(dst, src, m)
+			return decodePart(dst, src, m)
 		}
 		text, err := b.encoding.NewDecoder().Bytes(src)
 		if err != nil {
@@ -182,6 +182,20 @@ func (b *base) decode(dst, src []byte) []byte {
 	}
 	for _, c := range src {
 		dst = utf8.AppendRune(dst, rune(c))
+	}
+	return dst
+}
+
+// decodePart appends src, which is of a part of ISO 8859. The bytes from 0x80 to
+// 0x9F belong to none: who sends them means Windows-1252 or UTF-8 and has
+// declared something else.
+func decodePart(dst, src []byte, m *charmap.Charmap) []byte {
+	for _, b := range src {
+		r := m.DecodeByte(b)
+		if b >= 0x80 && b < 0xA0 {
+			r = utf8.RuneError
+		}
+		dst = utf8.AppendRune(dst, r)
 	}
 	return dst
 }

@@ -1,10 +1,6 @@
 package hl7v2
 
-import (
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/charmap"
-)
+import "unicode/utf8"
 
 // textEncoder writes a text as a value: in the message's first character set,
 // in one that it declares to switch to where the first lacks a character, with
@@ -52,16 +48,26 @@ func (e *textEncoder) character(r rune) bool {
 	for _, to := range e.set.declared {
 		if code := to.encode(r); code != nil {
 			e.use(to)
-			for _, b := range code {
-				if to.g0 != "" {
-					b &^= 0x80
-				}
-				e.dst = append(e.dst, b)
-			}
+			e.code(to, code)
 			return true
 		}
 	}
 	return false
+}
+
+// code writes a character's code. Where G0 has delimiters, a code that looks
+// like one is escaped.
+func (e *textEncoder) code(r *repertoire, code []byte) {
+	switch {
+	case r.g0 == "":
+		e.dst = append(e.dst, code...)
+	case r.ascii:
+		e.dst = appendEscapedByte(e.dst, code[0]&^0x80, e.delims)
+	default:
+		for _, b := range code {
+			e.dst = append(e.dst, b&^0x80)
+		}
+	}
 }
 
 // use switches to a repertoire, as G0 where it can be that.
@@ -154,12 +160,4 @@ func (r *repertoire) encode(c rune) []byte {
 		return nil
 	}
 	return code
-}
-
-// decodeSingle appends src in UTF-8, byte by byte.
-func decodeSingle(dst, src []byte, m *charmap.Charmap) []byte {
-	for _, b := range src {
-		dst = utf8.AppendRune(dst, m.DecodeByte(b))
-	}
-	return dst
 }

@@ -171,7 +171,7 @@ func (at Item) Has(path string) bool {
 }
 
 // Len returns how many items the repeating element at path has: one more than
-// the highest index that was made, so that the path with [Len] is a new one.
+// the highest index that holds anything, so that the item [Len] is a new one.
 func (at Item) Len(path string) int {
 	parent, name, ok := at.findParent(path)
 	if !ok {
@@ -179,7 +179,7 @@ func (at Item) Len(path string) int {
 	}
 	n := 0
 	for c := at.b.nodes[parent].first; c != 0; c = at.b.nodes[c].next {
-		if at.b.nodes[c].prop.Name == name {
+		if at.b.nodes[c].prop.Name == name && at.b.filled(c) {
 			n = int(at.b.nodes[c].item) + 1
 		}
 	}

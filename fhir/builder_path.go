@@ -39,8 +39,8 @@ func cutStep(path string) (name string, item int32, rest string, err error) {
 	return name, item, rest[1:], nil
 }
 
-// walk makes all steps of path but the last, which it returns. It checks the
-// whole way before it makes anything.
+// walk makes all steps of path but the last, which it returns. What it made
+// before an error is empty, and so is never seen.
 func (at Item) walk(path string) (parent int32, name string, item int32, err error) {
 	parent = at.i
 	rest := path
@@ -65,6 +65,9 @@ func (b *Builder) property(parent int32, name string, item int32, path string) (
 	n := &b.nodes[parent]
 	if n.state == setJSON {
 		return nil, fmt.Errorf("%s: lies in JSON that was set as a whole", path)
+	}
+	if n.prop != nil && n.prop.Element.Attribute {
+		return nil, fmt.Errorf("%s: %s has neither id nor extensions", path, n.prop.Name)
 	}
 	prop := n.typ.Property(name)
 	switch {

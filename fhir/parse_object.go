@@ -141,7 +141,9 @@ func (p *parser) lookUp(m *members, name string, at int) *Property {
 		m.note(name)
 		return resourceType
 	case prop == nil:
-		p.wrong(at, codeStructure, "is a property that "+m.typ.Name+" does not have"+p.suggest(m.typ, name))
+		if !p.options.Lenient && len(p.problems) <= p.options.MaxProblems {
+			p.wrong(at, codeStructure, "is a property that "+m.typ.Name+" does not have"+suggest(m.typ, name))
+		}
 		return p.unknown(m, name, at)
 	}
 	word, bit := prop.index/64, uint64(1)<<(prop.index%64)
@@ -214,7 +216,11 @@ func (p *parser) findResourceType() (name string, at int, ok bool) {
 		i = skipSpace(p.text, i+1)
 		at, end = i, skipValue(p.text, i)
 		if key == `"resourceType"` {
-			return strings.Trim(p.text[at:end], `"`), at, true
+			p.lookedAhead(end - p.i)
+			if name = strings.Trim(p.text[at:end], `"`); strings.Contains(name, `\`) {
+				name = string(appendUnescaped(nil, name))
+			}
+			return name, at, true
 		}
 		i = skipSpace(p.text, end)
 		if i < len(p.text) && p.text[i] == ',' {

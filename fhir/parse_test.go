@@ -25,6 +25,7 @@ func TestParseReportsEveryProblem(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"none", `{"resourceType":"Patient","active":true}`, ""},
 		{"type at the end", `{"name":[{"given":["A"]}],"resourceType":"Patient"}`, ""},
+		{"type with escapes", `{"resourceType":"\u0050atient","active":true}`, ""},
 		{"no type", `{"id":"a"}`, "1:1: has no resourceType, which a resource must have\n"},
 		{"unknown type", `{"resourceType":"Patien"}`, "1:17: resourceType must be the name of a resource type\n"},
 		{"abstract type", `{"resourceType":"DomainResource"}`, "1:17: resourceType must be the name of a resource type\n"},

@@ -179,7 +179,7 @@ func (p *parser) lookedAhead(n int) {
 
 // suggest names the property that is probably meant, "" if none is near. Only
 // names of the definitions are ever printed.
-func (p *parser) suggest(t *Type, name string) string {
+func suggest(t *Type, name string) string {
 	if len(name) > 64 {
 		return ""
 	}

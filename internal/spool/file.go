@@ -10,13 +10,13 @@ import (
 
 // File is one body on its way to disk. It belongs to one goroutine.
 type File struct {
-	dir      *Dir
-	f        *os.File // nil once kept or discarded
-	path     string
-	size     int64
-	unsynced int64
-	err      error // the first failure; everything after it fails the same way
-	gone     bool
+	dir     *Dir
+	f       *os.File // nil once kept or discarded
+	path    string
+	size    int64
+	flushed int64 // of size
+	err     error // the first failure; everything after it fails the same way
+	gone    bool
 }
 
 // Create begins a file with mode 0600. The error wraps ErrFull where the disk
@@ -40,9 +40,8 @@ func (f *File) Write(p []byte) (int, error) {
 	}
 	n, err := f.f.Write(p)
 	f.size += int64(n)
-	f.unsynced += int64(n)
-	if err == nil && f.unsynced >= stride {
-		if err = f.sync(); err == nil {
+	if err == nil && f.size-f.flushed >= stride {
+		if err = f.gated(f.flush); err == nil {
 			err = f.dir.checkSpace()
 		}
 	}
@@ -52,21 +51,30 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, f.err
 }
 
-// sync waits for one of the few slots, so that many large bodies wait for each
+// gated waits for one of the few slots, so that many large bodies wait for each
 // other and not small messages for all of them.
-func (f *File) sync() error {
+func (f *File) gated(do func() error) error {
 	f.dir.gate <- struct{}{}
 	defer func() { <-f.dir.gate }()
-	f.unsynced = 0
-	return f.dir.sync(f.f)
+	return do()
 }
+
+// flush sends what was written to the disk without making it last: that is
+// Keep's, once.
+func (f *File) flush() error {
+	err := f.dir.flush(f.f, f.flushed, f.size-f.flushed)
+	f.flushed = f.size
+	return err
+}
+
+func (f *File) sync() error { return f.dir.sync(f.f) }
 
 // Keep syncs and closes the file and returns where it lies and its length in
 // bytes. Who wants it longer than until Discard renames it and syncs the
 // folder that it is then in.
 func (f *File) Keep() (path string, size int64, err error) {
 	if f.err == nil {
-		f.err = explain(f.sync())
+		f.err = explain(f.gated(f.sync))
 	}
 	closeErr := f.f.Close()
 	f.f = nil

@@ -1,0 +1,130 @@
+package journal
+
+import (
+	_ "embed"
+	"errors"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+
+	"handover"
+)
+
+// packTarget is how many bytes of content share a zstd frame, at most, unless
+// one body alone is longer. Larger packs compress better, but reading one
+// body unpacks all of it, and a packed row should still fit a page twice.
+const packTarget = 16 << 10
+
+// maxPack bounds what unpacking may use, against damaged volumes.
+const maxPack = 64 << 20
+
+//go:embed dictionary/message.zdict
+var messageDictionary []byte
+
+//go:embed dictionary/json.zdict
+var jsonDictionary []byte
+
+// compressor holds the encoders, which are costly to make. EncodeAll and
+// DecodeAll may be called by many goroutines at once.
+type compressor struct {
+	message, json *zstd.Encoder
+	decoder       *zstd.Decoder
+}
+
+// compressors are shared by all journals of the process.
+var compressors = sync.OnceValues(newCompressor)
+
+func newCompressor() (*compressor, error) {
+	encoder := func(dictionary []byte) (*zstd.Encoder, error) {
+		return zstd.NewWriter(nil, zstd.WithEncoderDict(dictionary), zstd.WithEncoderLevel(zstd.SpeedFastest),
+			zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
+	}
+	message, err1 := encoder(messageDictionary)
+	json, err2 := encoder(jsonDictionary)
+	decoder, err3 := zstd.NewReader(nil, zstd.WithDecoderDicts(messageDictionary, jsonDictionary),
+		zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxPack))
+	return &compressor{message, json, decoder}, errors.Join(err1, err2, err3)
+}
+
+// frame compresses content, by the dictionary that suits the format.
+func (c *compressor) frame(format string, content []byte) []byte {
+	if format == "application/json" || format == "application/fhir+json" {
+		return c.json.EncodeAll(content, nil)
+	}
+	return c.message.EncodeAll(content, nil)
+}
+
+func (c *compressor) unframe(frame []byte) ([]byte, error) { return c.decoder.DecodeAll(frame, nil) }
+
+// packable is a body about to be stored.
+type packable struct {
+	f       *fact
+	salt    []byte
+	content []byte
+	frame   []byte // already compressed alone, because it is long
+}
+
+// pack stores the bodies, those of one class and format together. The facts
+// have their offsets.
+func (c *compressor) pack(all []packable) {
+	type group struct {
+		class  handover.Retention
+		format string
+	}
+	open := map[group][]packable{}
+	var order []group
+	for _, p := range all {
+		if p.frame != nil {
+			c.alone(p)
+			continue
+		}
+		g := group{p.f.head.Class, p.f.head.Format}
+		if length(open[g])+len(p.content) > packTarget {
+			c.close(open[g])
+			open[g] = open[g][:0]
+		}
+		if _, known := open[g]; !known {
+			order = append(order, g)
+		}
+		open[g] = append(open[g], p)
+	}
+	for _, g := range order {
+		c.close(open[g])
+	}
+}
+
+func length(ps []packable) (n int) {
+	for _, p := range ps {
+		n += len(p.content)
+	}
+	return n
+}
+
+// close compresses the gathered bodies into one frame, which the first holds.
+func (c *compressor) close(ps []packable) {
+	switch len(ps) {
+	case 0:
+		return
+	case 1:
+		ps[0].frame = c.frame(ps[0].f.head.Format, ps[0].content)
+		c.alone(ps[0])
+		return
+	}
+	joined := make([]byte, 0, length(ps))
+	for i, p := range ps {
+		if i > 0 {
+			p.f.body = memberBody(p.salt, uint64(p.f.at-ps[0].f.at), uint64(len(joined)))
+		}
+		joined = append(joined, p.content...)
+	}
+	ps[0].f.body = append(startBody(formPack, ps[0].salt), c.frame(ps[0].f.head.Format, joined)...)
+}
+
+// alone stores one body: compressed, unless that would make it longer.
+func (c *compressor) alone(p packable) {
+	if len(p.frame) >= len(p.content) {
+		p.f.body = plainBody(p.salt, p.content)
+		return
+	}
+	p.f.body = append(startBody(formPack, p.salt), p.frame...)
+}

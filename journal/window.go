@@ -1,0 +1,151 @@
+package journal
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"handover"
+)
+
+const (
+	exactSize   = 16 // of a mark: source, control id and content
+	controlSize = 8  // source and control id
+	markSize    = exactSize + controlSize
+
+	// blockMarks is how many marks one stored block holds, and blockFacts how
+	// many facts it may span: both bound what is read when the journal opens.
+	blockMarks = 4096
+	blockFacts = 32768
+)
+
+// marker computes marks under a key.
+type marker struct{ key []byte }
+
+func (m marker) mark(source, control string, content [sha256.Size]byte) []byte {
+	sum := func(parts ...string) []byte {
+		mac := hmac.New(sha256.New, m.key)
+		for _, p := range parts {
+			var n [8]byte
+			binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+			mac.Write(n[:])
+			mac.Write([]byte(p))
+		}
+		return mac.Sum(nil)
+	}
+	mark := make([]byte, 0, markSize)
+	mark = append(mark, sum(source, control, string(content[:]))[:exactSize]...)
+	return append(mark, sum(source, control)[:controlSize]...)
+}
+
+// marked is a received message in the window.
+type marked struct {
+	at   handover.Offset
+	time int64 // milliseconds
+	mark []byte
+}
+
+func exactOf(mark []byte) uint64   { return binary.BigEndian.Uint64(mark) }
+func controlOf(mark []byte) uint64 { return binary.BigEndian.Uint64(mark[exactSize:]) }
+
+// window knows which messages came lately. It holds 64 bits of each; whether
+// two are the same is decided on their whole marks, which lie in the journal.
+type window struct {
+	length int64 // milliseconds
+	eras   []*era
+}
+
+// era is a stretch of the window that is forgotten as one.
+type era struct {
+	since   int64                      // milliseconds
+	control map[uint64]handover.Offset // first message with this control id
+	exact   map[uint64]handover.Offset // messages with a control id that was there
+}
+
+// eras in a window: what is known longer than promised is at most an era.
+const eraCount = 8
+
+func newWindow(length time.Duration) *window { return &window{length: length.Milliseconds()} }
+
+// candidates returns the offsets of earlier messages that may have the same
+// content, or the same control id, newest last.
+func (w *window) candidates(mark []byte, now int64) (found []handover.Offset) {
+	w.forget(now)
+	for _, e := range w.eras {
+		if at, ok := e.control[controlOf(mark)]; ok {
+			found = append(found, at)
+		}
+		if at, ok := e.exact[exactOf(mark)]; ok {
+			found = append(found, at)
+		}
+	}
+	return found
+}
+
+// add remembers a message. Times do not fall.
+func (w *window) add(m marked) {
+	w.forget(m.time)
+	if n := len(w.eras); n == 0 || m.time-w.eras[n-1].since > w.length/eraCount {
+		w.eras = append(w.eras, &era{since: m.time,
+			control: map[uint64]handover.Offset{}, exact: map[uint64]handover.Offset{}})
+	}
+	e := w.eras[len(w.eras)-1]
+	for _, old := range w.eras {
+		if _, known := old.control[controlOf(m.mark)]; known {
+			e.exact[exactOf(m.mark)] = m.at
+			return
+		}
+	}
+	e.control[controlOf(m.mark)] = m.at
+}
+
+// forget drops eras that ended before the window.
+func (w *window) forget(now int64) {
+	for len(w.eras) > 1 && w.eras[1].since < now-w.length {
+		w.eras = w.eras[1:]
+	}
+}
+
+// markBlock is a stored stretch of marks, in order of offset.
+type markBlock struct {
+	at    handover.Offset // the block speaks for all facts up to here
+	time  int64           // of the last mark, milliseconds
+	marks []marked
+}
+
+// encode writes the marks as docs/formats/journal-1.md says.
+func (b *markBlock) encode() []byte {
+	out := make([]byte, 0, len(b.marks)*(markSize+6))
+	var at, when int64
+	for _, m := range b.marks {
+		out = binary.AppendUvarint(out, uint64(int64(m.at)-at))
+		out = binary.AppendUvarint(out, uint64(m.time-when))
+		out = append(out, m.mark...)
+		at, when = int64(m.at), m.time
+	}
+	return out
+}
+
+var errMarks = errors.New("a block of marks cannot be read")
+
+func decodeMarks(b []byte) (marks []marked, err error) {
+	var at, when int64
+	for len(b) > 0 {
+		a, n := binary.Uvarint(b)
+		if n <= 0 {
+			return nil, errMarks
+		}
+		t, m := binary.Uvarint(b[n:])
+		if m <= 0 || len(b) < n+m+markSize {
+			return nil, errMarks
+		}
+		at, when = at+int64(a), when+int64(t)
+		b = b[n+m:]
+		marks = append(marks, marked{handover.Offset(at), when, bytes.Clone(b[:markSize])})
+		b = b[markSize:]
+	}
+	return marks, nil
+}

@@ -134,7 +134,7 @@ func (b *base) encode(r rune) []byte {
 		return nil
 	}
 	code, err := b.encoding.NewEncoder().Bytes(utf8.AppendRune(nil, r))
-	if err != nil || len(code) == 0 || code[0] < 0x80 {
+	if err != nil || len(code) == 0 || code[0] < 0x80 || len(code) == 1 && code[0] < 0xA0 {
 		return nil
 	}
 	return code

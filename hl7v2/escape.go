@@ -134,7 +134,7 @@ func isControl(c byte) bool { return c < ' ' && c != '\t' || c == 0x7F }
 
 func appendEscaped(dst []byte, text string, d Delimiters) []byte {
 	if text == `""` {
-		return append(append(dst, d.Escape, 'X', '2', '2', d.Escape), '"')
+		return appendEscapedByte(append(dst, d.Escape, 'X', '2', '2', d.Escape), '"', d)
 	}
 	for i := 0; i < len(text); i++ {
 		dst = appendEscapedByte(dst, text[i], d)

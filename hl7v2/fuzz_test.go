@@ -43,6 +43,7 @@ func FuzzEscape(f *testing.F) {
 	for _, seed := range []string{"", "a|b^c&d~e\\f#", "\"\"", "\r\n\x00", "ä日😀", `\F\`, `\X41\`} {
 		f.Add(seed, "|^~\\&#")
 		f.Add(seed, "!*-/?")
+		f.Add(seed, "|\"~\\&") // a delimiter that null is made of
 	}
 	f.Fuzz(func(t *testing.T, text, chars string) {
 		m, _ := hl7v2.Parse([]byte("MSH" + chars + "|"))

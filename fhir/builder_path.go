@@ -21,14 +21,14 @@ func cutStep(path string) (name string, item int32, rest string, err error) {
 	}
 	if strings.HasPrefix(rest, "[") {
 		close := strings.IndexByte(rest, ']')
-		if close < 0 {
+		if end < 0 {
 			return "", 0, "", errBadPath
 		}
-		n, err := strconv.ParseUint(rest[1:close], 10, 32)
+		n, err := strconv.ParseUint(rest[1:end], 10, 32)
 		if err != nil || n > maxItem {
 			return "", 0, "", errBadPath
 		}
-		item, rest = int32(n), rest[close+1:]
+		item, rest = int32(n), rest[end+1:]
 	}
 	if rest == "" {
 		return name, item, "", nil
@@ -95,7 +95,12 @@ func hint(t *Type, name string) string {
 	return ": it is a choice and needs its type, as in " + name + capital(e.Types[0].Type.Name)
 }
 
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+func capital(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
 
 func (b *Builder) setResourceType(i int32, path, name string) error {
 	t := Definitions().Type(name)

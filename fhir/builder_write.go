@@ -106,7 +106,7 @@ func (b *Builder) appendValues(dst []byte, c, end int32) []byte {
 	if !prop.Element.IsList() {
 		return b.appendValue(dst, c)
 	}
-	from, any := len(dst), false
+	from, filled := len(dst), false
 	dst = append(dst, '[')
 	for ; c != end; c = b.nodes[c].next {
 		mark := len(dst)
@@ -117,14 +117,14 @@ func (b *Builder) appendValues(dst []byte, c, end int32) []byte {
 		dst = b.appendValue(dst, c)
 		switch {
 		case len(dst) > start:
-			any = true
+			filled = true
 		case prop.Type.Kind == KindPrimitive && b.filled(c):
 			dst = append(dst, "null"...)
 		default:
 			dst = dst[:mark]
 		}
 	}
-	if !any {
+	if !filled {
 		return dst[:from]
 	}
 	return append(dst, ']')
@@ -139,7 +139,7 @@ func (b *Builder) appendExtras(dst []byte, c, end int32) []byte {
 	if !prop.Element.IsList() {
 		return b.appendObject(dst, c)
 	}
-	from, any := len(dst), false
+	from, filled := len(dst), false
 	dst = append(dst, '[')
 	for ; c != end; c = b.nodes[c].next {
 		if !b.filled(c) {
@@ -150,12 +150,12 @@ func (b *Builder) appendExtras(dst []byte, c, end int32) []byte {
 		}
 		start := len(dst)
 		if dst = b.appendObject(dst, c); len(dst) > start {
-			any = true
+			filled = true
 		} else {
 			dst = append(dst, "null"...)
 		}
 	}
-	if !any {
+	if !filled {
 		return dst[:from]
 	}
 	return append(dst, ']')

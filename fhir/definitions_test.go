@@ -91,6 +91,16 @@ func TestPropertiesOfAChoice(t *testing.T) {
 			t.Errorf("Observation has a property %s", name)
 		}
 	}
+	for _, c := range [][3]string{{"value", "Quantity", "valueQuantity"}, {"value", "dateTime", "valueDateTime"}, {"status", "code", "status"},
+		{"value", "Address", ""}, {"status", "string", ""}, {"valueQuantity", "Quantity", ""}, {"none", "", ""}} {
+		got := ""
+		if p := observation.Choice(c[0], c[1]); p != nil {
+			got = p.Name
+		}
+		if got != c[2] {
+			t.Errorf("%s of type %s is %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
 	if Definitions().Type("Extension").Property("_url") != nil {
 		t.Error("Extension.url, an attribute, has extensions")
 	}

@@ -46,8 +46,8 @@ func TestEveryExampleIsIndexedByEveryParameter(t *testing.T) {
 	}
 }
 
-// print writes values so that a test can compare them on one line.
-func print(values []IndexValue) string {
+// printed writes values so that a test can compare them on one line.
+func printed(values []IndexValue) string {
 	var all []string
 	for _, v := range values {
 		var parts []string
@@ -65,7 +65,7 @@ func print(values []IndexValue) string {
 			add("to:%s", v.Range.High.UTC().Format(time.RFC3339))
 		}
 		for _, p := range v.Parts {
-			add("(%s)", print(p))
+			add("(%s)", printed(p))
 		}
 		all = append(all, strings.Join(parts, " "))
 	}
@@ -119,7 +119,7 @@ func TestIndexValues(t *testing.T) {
 			t.Fatal(problems)
 		}
 		values, err := r.IndexValues(Definitions().SearchParameter(r.Type(), test.code), time.UTC)
-		if got := strings.ReplaceAll(print(values), "token: ", ""); err != nil || got != test.want {
+		if got := strings.ReplaceAll(printed(values), "token: ", ""); err != nil || got != test.want {
 			t.Errorf("%s %s: %v\ngot  %s\nwant %s", r.Type(), test.code, err, got, test.want)
 		}
 	}

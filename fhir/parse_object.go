@@ -86,8 +86,8 @@ func (p *parser) separator(closing byte, first bool) bool {
 		p.i++
 		p.space()
 		return true
-	case closing == '}' && c != '"':
-		p.fail("expected ',' or '}'")
+	case closing == '}' && c != '"' || c == ':' || c == '}' || c == ']':
+		p.fail("expected ',' or '" + string(closing) + "'")
 		return false
 	}
 	p.problem(p.i, codeInvalid, "expected ',' before this")

@@ -101,6 +101,7 @@ func TestParseReportsBrokenJSON(t *testing.T) {
 		{"missing colon", `{"resourceType" "Patient"}`, "1:1: has no resourceType, which a resource must have\n1:17: expected ':' after the property name\n"},
 		{"missing value", `{"resourceType":"Patient","active":}`, "1:36: Patient.active: expected a value\n"},
 		{"wrong bracket", `{"resourceType":"Patient","name":[{"text":"a"]}`, "1:46: Patient.name[0]: expected ',' or '}'\n"},
+		{"wrong bracket in array", `{"resourceType":"Patient","name":[{"text":"a"}}}`, "1:47: Patient.name[0]: expected ',' or ']'\n"},
 		{"more after the end", `{"resourceType":"Patient","active":true} x`, "1:42: Patient: goes on after its end\n"},
 		{"bare word", `{"resourceType":"Patient","active":True}`,
 			"1:36: Patient.active: is not JSON: expected a string in quotes, a number, true, false, null, an object or an array\n"},

@@ -1,9 +1,6 @@
 package fhir
 
-import (
-	"strings"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // Kind says what sort of type it is.
 type Kind uint8
@@ -101,6 +98,18 @@ type Property struct {
 // if it has no such property. "resourceType" is not an element and so nil.
 func (t *Type) Property(name string) *Property { return t.properties()[name] }
 
+// Choice returns the property by which a choice has a value of that type:
+// Choice("value", "Quantity") is valueQuantity. An element with one type is
+// found too if it has that type. nil if there is none.
+func (t *Type) Choice(name, typeName string) *Property {
+	for _, p := range []*Property{t.Property(name + capital(typeName)), t.Property(name)} {
+		if p != nil && p.Element.base == name && p.Type.Name == typeName {
+			return p
+		}
+	}
+	return nil
+}
+
 func (t *Type) properties() map[string]*Property {
 	if m := t.props.Load(); m != nil {
 		return *m
@@ -113,7 +122,7 @@ func (t *Type) properties() map[string]*Property {
 		for _, et := range e.Types {
 			name := e.Name
 			if e.IsChoice() {
-				name = e.BaseName() + strings.ToUpper(et.Type.Name[:1]) + et.Type.Name[1:]
+				name = e.base + capital(et.Type.Name)
 			}
 			prop := &Property{Name: name, Element: e, Type: et.Type, index: len(m)}
 			m[name] = prop

@@ -20,7 +20,7 @@ func cutStep(path string) (name string, item int32, rest string, err error) {
 		return "", 0, "", errBadPath
 	}
 	if strings.HasPrefix(rest, "[") {
-		close := strings.IndexByte(rest, ']')
+		end := strings.IndexByte(rest, ']')
 		if end < 0 {
 			return "", 0, "", errBadPath
 		}

@@ -148,7 +148,7 @@ func appendEscapedByte(dst []byte, c byte, d Delimiters) []byte {
 	switch {
 	case ok:
 		return append(dst, d.Escape, letter, d.Escape)
-	case c == '\n':
+	case c == '\n' && !d.has('.'):
 		return append(append(append(dst, d.Escape), ".br"...), d.Escape)
 	case isControl(c):
 		return append(dst, d.Escape, 'X', digits[c>>4], digits[c&15], d.Escape)

@@ -44,6 +44,7 @@ func FuzzEscape(f *testing.F) {
 		f.Add(seed, "|^~\\&#")
 		f.Add(seed, "!*-/?")
 		f.Add(seed, "|\"~\\&") // a delimiter that null is made of
+		f.Add(seed, "|.~\\&")  // one that stands in \.br\
 	}
 	f.Fuzz(func(t *testing.T, text, chars string) {
 		m, _ := hl7v2.Parse([]byte("MSH" + chars + "|"))

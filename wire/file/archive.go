@@ -42,23 +42,20 @@ func (a *answers) discard() {
 }
 
 // archive puts the answers in place and moves the file. Until the move the file
-// counts as not taken; a crash before it makes it come again.
+// counts as not taken; a crash before it makes it come again. So the folders
+// need not be synced here, for each file: the round does it, for all.
 func (d *delivery) archive() error {
 	dir := d.folder.config.Dir
 	folder, count := doneFolder, &d.folder.counts.done
 	if len(d.why) > 0 {
 		folder, count = failedFolder, &d.folder.counts.failed
 	}
-	to := filepath.Join(dir, folder)
-	target, err := claim(to, d.name)
+	target, err := claim(filepath.Join(dir, folder), d.name)
 	if err != nil {
 		return err
 	}
 	if err := d.place(target); err != nil {
 		_ = os.Remove(target) // our own empty claim
-		return err
-	}
-	if err := errors.Join(syncFolder(to), syncFolder(dir)); err != nil {
 		return err
 	}
 	count.Add(1)
@@ -136,6 +133,15 @@ func create(path string, from io.Reader) error {
 	}
 	_, err = io.Copy(file, from)
 	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// syncFolders makes the moves of a round last.
+func (f *Folder) syncFolders() {
+	for _, sub := range []string{doneFolder, failedFolder, ""} {
+		if err := syncFolder(filepath.Join(f.config.Dir, sub)); err != nil {
+			f.config.Log.Error("cannot sync a folder; after a crash, files may come again", "source", f.config.Source, "error", withoutName(err))
+		}
+	}
 }
 
 // syncFolder makes renames in the folder last.

@@ -3,7 +3,6 @@ package file
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -28,29 +27,13 @@ const (
 	unsyncedSuffix = ".part"
 )
 
-// Piece is one message's place in a text.
-type Piece struct {
-	Offset, Size int64
-	Problems     []handover.Problem // about the message
-}
-
-// Splitter finds the messages of a text, one after the other, in bounded memory.
-type Splitter interface {
-	// Next returns the next message, and io.EOF after the last.
-	Next() (Piece, error)
-	// Problems returns what is wrong with the text as a whole, such as counts
-	// that differ, as far as it was read.
-	Problems() []handover.Problem
-}
-
 // Config says which folder is watched for which source. Dir and Receiver are
 // required.
 type Config struct {
 	Source   string
 	Dir      string // made where it is missing, with done and failed in it
 	Receiver wire.Receiver
-	Room     wire.Room                // share its Spool and Memory between listeners
-	Split    func(io.Reader) Splitter // required
+	Room     wire.Room // share its Spool and Memory between listeners
 
 	Poll   time.Duration // how often the folder is looked at
 	Settle time.Duration // how long a file must stay the same
@@ -61,6 +44,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Room.MaxMessage <= 0 {
+		c.Room.MaxMessage = wire.DefaultMaxMessage
+	}
 	if c.Poll <= 0 {
 		c.Poll = DefaultPoll
 	}
@@ -82,8 +68,8 @@ func (c Config) withDefaults() Config {
 // Open makes the folders where they are missing.
 func Open(_ context.Context, c Config) (*Folder, error) {
 	c = c.withDefaults()
-	if c.Receiver == nil || c.Dir == "" || c.Split == nil {
-		return nil, &handover.Error{Op: "opening a drop folder", Kind: handover.Usage, Err: errors.New("it needs a folder, a receiver and a way to split files")}
+	if c.Receiver == nil || c.Dir == "" {
+		return nil, &handover.Error{Op: "opening a drop folder", Kind: handover.Usage, Err: errors.New("it needs a folder and a receiver")}
 	}
 	for _, sub := range []string{doneFolder, failedFolder} {
 		if err := os.MkdirAll(filepath.Join(c.Dir, sub), 0o750); err != nil {

@@ -8,7 +8,8 @@
 //	DROP/name.hl7          put there by the sender, best by renaming
 //	DROP/name.hl7.ack      the answers, in order; the sender's copy, which it may take away
 //	DROP/done/name.hl7     every message was taken; beside it name.hl7.ack
-//	DROP/failed/name.hl7   one at least was not; beside it name.hl7.ack and name.hl7.why
+//	DROP/failed/name.hl7   one at least was not, or something in the file is no message;
+//	                       beside it name.hl7.ack, and name.hl7.why with every reason and its line
 //
 // If the name is taken in done or failed, the file becomes name.2.hl7 and so
 // on. Only DROP/name.hl7.ack is replaced, when a file of that name comes again.

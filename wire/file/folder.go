@@ -96,6 +96,12 @@ func (f *Folder) drain(ctx context.Context, ended <-chan struct{}, abandon func(
 
 // round takes every file that is whole, the oldest first.
 func (f *Folder) round(ctx, work context.Context) {
+	moved := false
+	defer func() {
+		if moved {
+			f.syncFolders()
+		}
+	}()
 	for _, name := range f.whole() {
 		if ctx.Err() != nil {
 			return
@@ -110,6 +116,7 @@ func (f *Folder) round(ctx, work context.Context) {
 			continue
 		}
 		delete(f.seen, name)
+		moved = true
 	}
 }
 

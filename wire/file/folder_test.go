@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,9 +46,6 @@ func start(t *testing.T, c Config) *started {
 		c.Receiver = s.intake
 	}
 	c.Source, c.Dir, c.Poll, c.Settle = wiretest.Source, s.dir, 5*time.Millisecond, 10*time.Millisecond
-	if c.Split == nil {
-		c.Split = atHeaders
-	}
 	var err error
 	if s.folder, err = Open(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -155,42 +151,6 @@ func (s *started) wantContent(name string, want []byte) {
 	}
 }
 
-// atHeaders splits a text before each MSH that begins a line.
-func atHeaders(r io.Reader) Splitter {
-	content, err := io.ReadAll(r)
-	return &headers{content: content, err: err}
-}
-
-type headers struct {
-	content []byte
-	at      int
-	err     error
-}
-
-func (h *headers) Next() (Piece, error) {
-	if h.err != nil {
-		return Piece{}, h.err
-	}
-	start := bytes.Index(h.content[h.at:], []byte("MSH|"))
-	if start < 0 {
-		return Piece{}, io.EOF
-	}
-	start += h.at
-	end := len(h.content)
-	if next := bytes.Index(h.content[start+1:], []byte("\rMSH|")); next >= 0 {
-		end = start + 1 + next + 1
-	}
-	h.at = end
-	return Piece{Offset: int64(start), Size: int64(end - start)}, nil
-}
-
-func (h *headers) Problems() []handover.Problem {
-	if bytes.Contains(h.content, []byte("BTS|9")) {
-		return []handover.Problem{{Where: "BTS-1", Text: "the count is 9 and another is right"}}
-	}
-	return nil
-}
-
 func TestContract(t *testing.T) {
 	wiretest.Run(t, func(t *testing.T, r wire.Receiver, room wire.Room) wiretest.Listener {
 		return start(t, Config{Receiver: r, Room: room})
@@ -239,7 +199,8 @@ func TestFailed(t *testing.T) {
 		s.take("f.hl7", slices.Concat(good, bad, good), "failed", "f.hl7")
 		s.wantFiles("f.hl7.ack", "failed/f.hl7", "failed/f.hl7.ack", "failed/f.hl7.why")
 		s.wantContent("failed/f.hl7.ack", slices.Concat(wiretest.Answer(good, "AA"), wiretest.Answer(bad, "AR"), wiretest.Answer(good, "AA")))
-		s.wantContent("failed/f.hl7.why", fmt.Appendf(nil, "message 2, byte %d: it was answered with AR\n", len(good)))
+		s.wantContent("failed/f.hl7.why", []byte("line 5, message 2: it was answered with AR\n"+
+			"line 5, MSH: message is longer than the limit; only its beginning is kept\n"))
 		if c := s.folder.Counts(); c.Failed != 1 || c.Refused != 1 || c.Messages != 3 {
 			t.Errorf("counts %+v", c)
 		}
@@ -248,12 +209,12 @@ func TestFailed(t *testing.T) {
 		s := start(t, Config{})
 		s.take("letter.txt", []byte("Dear all"), "failed", "letter.txt")
 		s.wantFiles("failed/letter.txt", "failed/letter.txt.ack", "failed/letter.txt.why", "letter.txt.ack")
-		s.wantContent("failed/letter.txt.why", []byte("there is no message in the file\n"))
+		s.wantContent("failed/letter.txt.why", []byte("line 1: content outside any message; it is not read\nthere is no message in the file\n"))
 	})
 	t.Run("the file is not what it says", func(t *testing.T) {
 		s := start(t, Config{})
-		s.take("b.hl7", append(wiretest.Message("B", "x"), "BTS|9\r"...), "failed", "b.hl7")
-		s.wantContent("failed/b.hl7.why", []byte("BTS-1: the count is 9 and another is right\n"))
+		s.take("b.hl7", slices.Concat([]byte("BHS|^~\\&|\r"), wiretest.Message("B", "x"), []byte("BTS|9\r")), "failed", "b.hl7")
+		s.wantContent("failed/b.hl7.why", []byte("line 6, BTS-1: BTS-1 says 9, counted are 1 messages in the batch\n"))
 	})
 	t.Run("many problems", func(t *testing.T) {
 		intake := &wiretest.Intake{}
@@ -292,7 +253,7 @@ func TestFilesThatAreNotTaken(t *testing.T) {
 // A file that is still being written is left alone, however long it takes.
 func TestFileThatGrows(t *testing.T) {
 	now := &clock{now: time.Unix(1700000000, 0)}
-	folder, err := Open(t.Context(), Config{Dir: t.TempDir(), Receiver: &wiretest.Intake{}, Split: atHeaders, Settle: 2 * time.Second, Now: now.get})
+	folder, err := Open(t.Context(), Config{Dir: t.TempDir(), Receiver: &wiretest.Intake{}, Settle: 2 * time.Second, Now: now.get})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +282,7 @@ func (c *clock) get() time.Time       { return c.now }
 func (c *clock) pass(d time.Duration) { c.now = c.now.Add(d) }
 
 func TestOldestFirst(t *testing.T) {
-	folder, err := Open(t.Context(), Config{Dir: t.TempDir(), Receiver: &wiretest.Intake{}, Split: atHeaders, Settle: time.Nanosecond})
+	folder, err := Open(t.Context(), Config{Dir: t.TempDir(), Receiver: &wiretest.Intake{}, Settle: time.Nanosecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -461,9 +422,9 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]Config{
-		"no receiver":             {Dir: t.TempDir(), Split: atHeaders},
-		"no folder":               {Receiver: &wiretest.Intake{}, Split: atHeaders},
-		"a folder that cannot be": {Dir: blocked, Receiver: &wiretest.Intake{}, Split: atHeaders},
+		"no receiver":             {Dir: t.TempDir()},
+		"no folder":               {Receiver: &wiretest.Intake{}},
+		"a folder that cannot be": {Dir: blocked, Receiver: &wiretest.Intake{}},
 	} {
 		if _, err := Open(t.Context(), c); handover.KindOf(err) != handover.Usage {
 			t.Errorf("%s: %v", name, err)

@@ -65,11 +65,13 @@ func (f *Folder) take(ctx, work context.Context, name string, s *sighting) (err 
 
 // messages works off the file from its beginning to its end.
 func (d *delivery) messages(ctx, work context.Context) error {
-	split := d.folder.config.Split(d.text.reader())
+	// One byte over the limit is enough to see that a message is too large.
+	limit := int(d.folder.config.Room.MaxMessage) + 1
+	batch := hl7v2.NewBatchReader(d.text.reader(), hl7v2.BatchConfig{MaxMessage: limit})
 	collector := wire.NewCollector(d.folder.config.Room)
 	defer collector.Close()
 	for {
-		piece, err := split.Next()
+		m, err := batch.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -80,23 +82,27 @@ func (d *delivery) messages(ctx, work context.Context) error {
 			return errStopped
 		}
 		d.read++
-		if err := d.message(work, collector, piece); err != nil {
+		if err := d.message(work, collector, m); err != nil {
 			return err
 		}
 	}
-	for _, p := range append(split.Problems(), d.text.problems()...) {
-		d.wrong(p)
+	for _, p := range batch.Problems() {
+		d.wrong(p.Where, p.Text)
+	}
+	if d.text.cutOff() {
+		d.wrong("", "the last byte is half of a UTF-16 character; the file was cut off")
 	}
 	if d.read == 0 {
-		d.wrong(handover.Problem{Text: "there is no message in the file"})
+		d.wrong("", "there is no message in the file")
 	}
 	return nil
 }
 
-// message gives one message to the Receiver and writes its answer down.
-func (d *delivery) message(ctx context.Context, collector *wire.Collector, piece Piece) error {
+// message gives one message to the Receiver and writes its answer down. The
+// bytes come from the file once more, because m's may be those of UTF-8.
+func (d *delivery) message(ctx context.Context, collector *wire.Collector, m hl7v2.BatchMessage) error {
 	config, counts := &d.folder.config, &d.folder.counts
-	from, to, err := d.text.original(piece)
+	from, to, err := d.text.original(m.Byte, m.Byte+int64(len(m.Bytes)))
 	if err != nil {
 		return err
 	}
@@ -115,29 +121,28 @@ func (d *delivery) message(ctx context.Context, collector *wire.Collector, piece
 	}
 	answer, err := config.Receiver.Receive(ctx, wire.Arrival{
 		Source: config.Source, Conn: d.conn, Remote: d.name, Received: config.Now(), Format: d.text.format(),
-		Body: held.Body, Head: d.text.readable(held.Head), Size: held.Size, Err: held.Err, Problems: piece.Problems,
+		Body: held.Body, Head: d.text.readable(held.Head), Size: held.Size, Err: held.Err,
 	})
 	if err != nil && (len(answer) == 0 || handover.KindOf(err).Consequence().Retry) {
 		return err
 	}
 	if code := refusal(answer); code != "" || err != nil {
 		counts.refused.Add(1)
-		d.wrong(handover.Problem{Where: fmt.Sprintf("message %d, byte %d", d.read, from), Text: "it was answered with " + cmp.Or(code, "an error")})
+		d.wrong(fmt.Sprintf("line %d, message %d", m.Line, m.Number), "it was answered with "+cmp.Or(code, "an error"))
 	}
 	return d.answers.add(answer)
 }
 
 // wrong notes why the file will be in failed.
-func (d *delivery) wrong(p handover.Problem) {
+func (d *delivery) wrong(where, text string) {
 	if len(d.why) >= maxProblems {
 		d.more++
 		return
 	}
-	line := p.Text
-	if p.Where != "" {
-		line = p.Where + ": " + line
+	if where != "" {
+		text = where + ": " + text
 	}
-	d.why = append(d.why, line)
+	d.why = append(d.why, text)
 }
 
 // refusal returns MSA-1 of an answer that refuses, else "".

@@ -9,7 +9,6 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"handover"
 	"handover/hl7v2"
 	"handover/wire"
 )
@@ -74,14 +73,14 @@ func (t *text) units(from int64) *units {
 
 // original returns where a piece of the text stands in the file. Pieces are
 // asked for in order. The first takes the byte order mark with it.
-func (t *text) original(p Piece) (from, to int64, err error) {
+func (t *text) original(begin, end int64) (from, to int64, err error) {
 	if t.order == nil {
-		return p.Offset, p.Offset + p.Size, nil
+		return begin, end, nil
 	}
-	if from, err = t.advance(p.Offset); err != nil {
+	if from, err = t.advance(begin); err != nil {
 		return 0, 0, err
 	}
-	if to, err = t.advance(p.Offset + p.Size); err != nil {
+	if to, err = t.advance(end); err != nil {
 		return 0, 0, err
 	}
 	if from == t.bom {
@@ -112,13 +111,9 @@ func (t *text) readable(head []byte) []byte {
 	return utf8
 }
 
-// problems returns what is wrong with the file as UTF-16, once it was read.
-func (t *text) problems() []handover.Problem {
-	if t.last == nil || !t.last.half {
-		return nil
-	}
-	return []handover.Problem{{Text: "the last byte is half of a UTF-16 character; the file was cut off"}}
-}
+// cutOff reports, once the text was read, whether the file ended within a
+// UTF-16 character.
+func (t *text) cutOff() bool { return t.last != nil && t.last.half }
 
 // units reads UTF-16. As an io.Reader it gives UTF-8. Half of a pair is U+FFFD.
 type units struct {

@@ -48,6 +48,7 @@ func shift(p pos, v Value, q Quantity, back bool) (Value, error) {
 			return nil, p.errorf("a Time is shifted by hours, minutes, seconds or milliseconds, not by '%s'", q.Unit)
 		}
 		m = v.m
+		m.year = 2000 // so that midnight may be crossed; a Time forgets it
 	}
 	shifted, ok := m.shift(q.Number, unit)
 	if !ok {
@@ -57,7 +58,7 @@ func shift(p pos, v Value, q Quantity, back bool) (Value, error) {
 	case Date:
 		return Date{shifted}, nil
 	case Time:
-		shifted.year, shifted.month, shifted.day = m.year, m.month, m.day
+		shifted.year, shifted.month, shifted.day = 0, 1, 1
 		return Time{shifted}, nil
 	}
 	return DateTime{shifted}, nil

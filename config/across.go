@@ -66,6 +66,9 @@ func (s *Site) checkRoutes(add addFunc) {
 }
 
 func (s *Site) sourceNames() string {
+	if len(s.Sources) == 0 {
+		return "none yet"
+	}
 	var names []string
 	for _, src := range s.Sources {
 		names = append(names, src.Name)
@@ -84,7 +87,7 @@ func (s *Site) checkOwners(add addFunc) {
 	for _, what := range slices.Sorted(maps.Keys(owners)) {
 		var unranked []Source
 		for _, src := range owners[what] {
-			if !slices.Contains(s.Precedence[what], src.Name) {
+			if !slices.Contains(s.Precedence, src.Name) {
 				unranked = append(unranked, src)
 			}
 		}
@@ -96,11 +99,9 @@ func (s *Site) checkOwners(add addFunc) {
 }
 
 func (s *Site) checkPrecedence(add addFunc) {
-	for _, what := range slices.Sorted(maps.Keys(s.Precedence)) {
-		for _, name := range s.Precedence[what] {
-			if s.Source(name) == nil {
-				add("handover.yaml", 1, "precedence of %s: no source is named %q; sources are: %s", what, name, s.sourceNames())
-			}
+	for _, name := range s.Precedence {
+		if s.Source(name) == nil {
+			add("handover.yaml", s.precedenceLine, "precedence: no source is named %q; sources are: %s", name, s.sourceNames())
 		}
 	}
 }

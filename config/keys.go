@@ -5,17 +5,16 @@ type Shape string
 
 // The shapes of values.
 const (
-	Word     Shape = "word"     // a name: letters, digits, - and _
-	Line     Shape = "text"     // any single value
-	Flag     Shape = "flag"     // true or false
-	Number   Shape = "number"   // a whole number, at least 0
-	Span     Shape = "span"     // a span of time: 30s, 15m, 24h, 90d, or forever
-	Bytes    Shape = "size"     // an amount of bytes: 512, 64KB, 100MB, 2GB
-	Words    Shape = "list"     // a list of words, or one word
-	Lines    Shape = "texts"    // a list of values, or one
-	Block    Shape = "block"    // keys below it
-	Blocks   Shape = "blocks"   // a list of blocks
-	Branches Shape = "branches" // keys chosen by the site, each with a list of words
+	Word   Shape = "word"   // a name: letters, digits, - and _
+	Line   Shape = "text"   // any single value
+	Flag   Shape = "flag"   // true or false
+	Number Shape = "number" // a whole number, at least 0
+	Span   Shape = "span"   // a span of time: 30s, 15m, 24h, 90d, or forever
+	Bytes  Shape = "size"   // an amount of bytes: 512, 64KB, 100MB, 2GB
+	Words  Shape = "list"   // a list of words, or one word
+	Lines  Shape = "texts"  // a list of values, or one
+	Block  Shape = "block"  // keys below it
+	Blocks Shape = "blocks" // a list of blocks
 )
 
 // Key is one key of a configuration file: what stands in this table is all
@@ -56,7 +55,7 @@ var siteKeys = []Key{
 	{Name: "low_space", Shape: Bytes, Default: "512MB", Says: "Below this much free disk no more messages are taken in; reading, outcomes and retention go on."},
 	{Name: "volume_size", Shape: Bytes, Default: "1GB", Says: "Size at which a volume of the journal is sealed and the next begins."},
 	{Name: "memory", Shape: Bytes, Default: "64MB", Says: "How much memory messages in the hand may take together; senders wait beyond it."},
-	{Name: "precedence", Shape: Branches, Says: "Where two sources own the same type or element, which of them goes first: Patient.telecom: [pas, gp]."},
+	{Name: "precedence", Shape: Words, Says: "Sources in the order in which their word counts, where two own the same type or element: [pas, clinic]."},
 }
 
 var sourceKeys = []Key{

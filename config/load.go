@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"handover/fhirpath"
 	v2 "handover/fhirpath/v2"
 	"handover/hl7v2"
 )
@@ -119,12 +118,8 @@ func (l *loader) readSite(file string, n node) {
 	if s.Database != "" && !strings.HasPrefix(s.Database, "postgres://") && !strings.HasPrefix(s.Database, "postgresql://") {
 		b.add(b.lineOf("database"), "database: only postgres:// URLs are known; leave it out to keep everything in the data folder")
 	}
-	s.Precedence = map[string][]string{}
-	for _, p := range b.given["precedence"].value.pairs {
-		for _, name := range b.scalars(Key{Name: p.key, Shape: Words}, p.value) {
-			s.Precedence[p.key] = append(s.Precedence[p.key], name.text)
-		}
-	}
+	s.Precedence = plain(b.texts("precedence"))
+	s.precedenceLine = b.lineOf("precedence")
 }
 
 func (l *loader) readSource(file string, n node) {
@@ -185,7 +180,7 @@ func checkExpression(b block, key, expression string) {
 	if expression == "" {
 		return
 	}
-	if _, err := fhirpath.Compile(expression, v2.Options()); err != nil {
+	if _, err := v2.Compile(expression); err != nil {
 		b.add(b.lineOf(key), fmt.Sprintf("%s: %v", key, err))
 	}
 }

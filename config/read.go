@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // zones, on machines that have none
 )
 
 // block is a mapping that was held against the table of keys: what it says, by

@@ -41,8 +41,6 @@ func property(k Key) map[string]any {
 		s = object(k.Keys)
 	case Blocks:
 		s["type"], s["items"] = "array", object(k.Keys)
-	case Branches:
-		s["type"], s["additionalProperties"] = "object", listOf(word())
 	case Word:
 		s = word()
 	case Words:

@@ -13,15 +13,16 @@ type Site struct {
 	Database   string        // postgres:// URL, or "" for the data folder
 	Retention  time.Duration // of message bodies; 0: forever
 	Duplicates time.Duration
-	LowSpace   int64 // bytes
-	VolumeSize int64 // bytes
-	Memory     int64 // bytes
-	Precedence map[string][]string
+	LowSpace   int64    // bytes
+	VolumeSize int64    // bytes
+	Memory     int64    // bytes
+	Precedence []string // sources, first best
 	Sources    []Source // by name
 	Routes     []Route  // by name
 	// Release is the content address of the folder: SHA-256 over the names and
 	// bytes of all its files, the first 12 hexadecimal digits.
-	Release string
+	Release        string
+	precedenceLine int
 }
 
 // Source is one system that sends messages.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -101,14 +100,8 @@ func (b *builder) build(n ast.Node, depth int) node {
 
 func (b *builder) mapping(line int, values []*ast.MappingValueNode, depth int) node {
 	out := node{line: line, shape: mapNode}
-	seen := map[string]int{}
 	for _, v := range values {
 		key, at := v.Key.GetToken().Value, lineOf(v.Key)
-		if first, ok := seen[key]; ok {
-			b.add(at, fmt.Sprintf("key %q again; it stands already on line %d", key, first))
-			continue
-		}
-		seen[key] = at
 		out.pairs = append(out.pairs, pair{key, at, b.build(v.Value, depth+1)})
 	}
 	return out

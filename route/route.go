@@ -70,7 +70,7 @@ func compile(expression string) (*fhirpath.Expr, error) {
 	if expression == "" {
 		return nil, nil
 	}
-	return fhirpath.Compile(expression, v2.Options())
+	return v2.Compile(expression)
 }
 
 // Way is where one message goes.
@@ -157,5 +157,6 @@ func holds(e *fhirpath.Expr, m *hl7v2.Message) (bool, error) {
 	if e == nil {
 		return true, nil
 	}
-	return v2.Holds(e, m)
+	value, _, err := e.Bool(fhirpath.Context{Root: v2.Message(m)})
+	return value, err
 }

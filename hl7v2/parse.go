@@ -46,14 +46,7 @@ func (p *parser) findHeader() bool {
 		p.m.begin = at
 		return true
 	}
-	begin := -1
-	for i := at; i+4 <= len(data); i++ {
-		i += max(0, bytes.IndexByte(data[i:], 'M'))
-		if bytes.HasPrefix(data[i:], []byte("MSH")) && beginsHeader(data[i:]) {
-			begin = i
-			break
-		}
-	}
+	begin := findMSH(data, at)
 	switch {
 	case looksUTF16(data):
 		p.add(Problem{Byte: 0, Code: CodeSequence, Fatal: true, Text: "text is UTF-16, which is for files only; turn it into UTF-8 first"})
@@ -66,6 +59,28 @@ func (p *parser) findHeader() bool {
 		p.add(Problem{Byte: at, Code: CodeSequence, Text: "content before MSH is not read"})
 	}
 	return true
+}
+
+// findMSH returns where a message begins at or after from: at the first MSH that
+// begins a line or follows framing, else at the first anywhere; -1 where there
+// is none.
+func findMSH(data []byte, from int) int {
+	anywhere := -1
+	for i := from; i < len(data); i++ {
+		next := bytes.Index(data[i:], []byte("MSH"))
+		if next < 0 {
+			break
+		}
+		i += next
+		switch {
+		case !beginsHeader(data[i:]):
+		case i == from || data[i-1] < ' ':
+			return i
+		case anywhere < 0:
+			anywhere = i
+		}
+	}
+	return anywhere
 }
 
 // beginsHeader reports whether data begins with MSH, FHS or BHS and a field

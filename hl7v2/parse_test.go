@@ -50,6 +50,8 @@ func TestSegments(t *testing.T) {
 		{"bad names are kept", head + "\rpid|1\rTOOLONG|1\r12|3\r", "MSH pid TOOLONG 12"},
 		{"bad lines of a file with LF", head + "\nPID|1\n# a remark\nPV1|1\n", "MSH PID # a remark PV1"},
 		{"content before", "junk\r\n" + head + "\rPID|1", "MSH PID"},
+		{"a word before that looks alike", "see MSH-3 below\r" + head + "\rPID|1", "MSH PID"},
+		{"content before on the same line", "MSHA junk " + head + "\rPID|1", "MSH PID"},
 		{"batch header", "BHS|^~\\&|A\r" + head + "\rBTS|1\r", "BHS MSH BTS"},
 	} {
 		t.Run(c.about, func(t *testing.T) {

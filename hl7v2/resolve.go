@@ -79,22 +79,41 @@ func repetitionsAt(s Segment, a Address) iter.Seq[Value] {
 	}
 }
 
-// All yields every repetition of a field, empty ones included, in one pass.
+// All yields every repetition of a field, empty ones included, in one pass. Of
+// what is no field it yields itself, and nothing where that is absent.
 func (v Value) All() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
-		if v.level != levelField || v.IsAbsent() {
-			if v.m != nil && !v.IsAbsent() {
-				yield(v)
-			}
+		switch {
+		case v.IsAbsent():
+		case v.level == levelField:
+			v.each(yield)
+		default:
+			yield(v)
+		}
+	}
+}
+
+// Parts yields the parts of the next level in one pass, empty ones included: a
+// field's repetitions, a repetition's components, a component's subcomponents.
+// It yields nothing of an absent value, a subcomponent or a segment.
+func (v Value) Parts() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		if !v.IsAbsent() && v.level >= levelField && v.level < levelSubcomponent {
+			v.each(yield)
+		}
+	}
+}
+
+// each yields the parts of the next level.
+func (v Value) each(yield func(Value) bool) {
+	next := v.level + 1
+	sep := v.m.delims.delimiter(next)
+	for start := v.start; start <= v.end; {
+		end := v.m.indexOrEnd(start, v.end, sep)
+		if !yield(Value{v.m, start, end, next}) {
 			return
 		}
-		for start := v.start; start <= v.end; {
-			end := v.m.indexOrEnd(start, v.end, v.m.delims.Repetition)
-			if !yield(Value{v.m, start, end, levelRepetition}) {
-				return
-			}
-			start = end + 1
-		}
+		start = end + 1
 	}
 }
 

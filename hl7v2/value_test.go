@@ -76,6 +76,30 @@ func TestParts(t *testing.T) {
 	}
 }
 
+func TestPartsInOnePass(t *testing.T) {
+	m := parse(t, head+"\rPID|1||A^B&C&^~~D|")
+	for addr, want := range map[string]string{
+		"PID-3": "A^B&C&^,,D", "PID-3[1]": "A,B&C&,", "PID-3[1].2": "B,C,", "PID-3[1].2.1": "", "PID-3[2]": "", "PID-4": "", "PID": "", "MSH-2": "",
+	} {
+		var got []string
+		for v := range m.Get(addr).Parts() {
+			got = append(got, v.Text())
+		}
+		if s := strings.Join(got, ","); s != want {
+			t.Errorf("%s: %q, want %q", addr, s, want)
+		}
+	}
+	for addr, want := range map[string]int{"PID-3": 3, "PID-3[1]": 1, "PID-3.1": 1, "PID-4": 0, "MSH-2": 1} {
+		n := 0
+		for range m.Get(addr).All() {
+			n++
+		}
+		if n != want {
+			t.Errorf("%s: All yields %d, want %d", addr, n, want)
+		}
+	}
+}
+
 func TestHeaderFields(t *testing.T) {
 	for _, name := range []string{"MSH", "BHS", "FHS"} {
 		m := parse(t, name+"|^~\\&|App^Sub|")

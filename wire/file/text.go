@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"os"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -15,7 +14,7 @@ import (
 
 // text is a file as it can be split: its bytes, or what UTF-16 says as UTF-8.
 type text struct {
-	file  *os.File
+	file  io.ReaderAt
 	size  int64
 	order binary.ByteOrder // nil: bytes
 	bom   int64            // length of the byte order mark
@@ -26,7 +25,7 @@ type text struct {
 }
 
 // openText looks at the first bytes of the file.
-func openText(file *os.File, size int64) (text, error) {
+func openText(file io.ReaderAt, size int64) (text, error) {
 	t := text{file: file, size: size}
 	var start [4]byte
 	n, err := file.ReadAt(start[:], 0)

@@ -119,8 +119,8 @@ func (c *Client) Close() error { return c.raw.Close() }
 
 // Send sends the message and returns the content of the next frame that comes
 // back. Whether that is the answer, MSA-2 tells the caller; if it is another
-// message's, Answer reads on. A message that MLLP cannot carry is an error of
-// kind Invalid and leaves the connection as it is. Any other error is of kind
+// message's, Answer reads on. A message that a frame cannot carry (see Check) is
+// an error of kind Invalid and leaves the connection as it is. Any other error is of kind
 // Unavailable and wraps a *SendError; see Unknown.
 func (c *Client) Send(ctx context.Context, message []byte) ([]byte, error) {
 	if err := Check(message); err != nil {

@@ -120,7 +120,7 @@ func TestSendLarge(t *testing.T) {
 func TestSendWhatMLLPCannotCarry(t *testing.T) {
 	s := start(t, Config{})
 	c := dial(t, ClientConfig{Address: s.server.Addr().String()})
-	if _, err := c.Send(t.Context(), []byte("MSH|\x1c")); handover.KindOf(err) != handover.Invalid {
+	if _, err := c.Send(t.Context(), []byte("MSH|\x1c\rPID|")); handover.KindOf(err) != handover.Invalid {
 		t.Errorf("error %v", err)
 	}
 	if _, err := c.Send(t.Context(), wiretest.Message("FINE", "x")); err != nil {

@@ -7,21 +7,29 @@ import (
 	"handover"
 )
 
-// Check reports the first byte of a message that MLLP cannot carry: VT or FS.
-// Its error has kind Invalid.
+// Check reports the first VT or FS of a message that would end its frame early
+// or begin another, by the rules above. The error has kind Invalid. Other VTs
+// and FSs, though the specification forbids them too, come through.
 func Check(message []byte) error {
-	n := bytes.IndexByte(message, fs)
-	if n < 0 {
-		n = len(message)
-	}
-	if v := bytes.IndexByte(message[:n], vt); v >= 0 {
-		n = v
-	}
-	if n == len(message) {
+	if bytes.IndexByte(message, fs) < 0 && bytes.IndexByte(message, vt) < 0 {
 		return nil
 	}
-	return &handover.Error{Op: "framing a message", Kind: handover.Invalid, Where: fmt.Sprintf("byte %d", n),
-		Err: fmt.Errorf("0x%02X cannot be sent by MLLP; escape it as \\X%02X\\", message[n], message[n])}
+	var d Decoder
+	carried := 0
+	for p := AppendFrame(nil, message); ; {
+		t, n := d.Next(p)
+		p = p[n:]
+		switch t.Kind {
+		case Content:
+			carried += len(t.Data)
+		case End, EndBare, Restart:
+			if carried == len(message) {
+				return nil
+			}
+			return &handover.Error{Op: "framing a message", Kind: handover.Invalid, Where: fmt.Sprintf("byte %d", carried),
+				Err: fmt.Errorf("0x%02X there would end the frame; escape it as \\X%02X\\", message[carried], message[carried])}
+		}
+	}
 }
 
 // AppendFrame appends the message as a frame. It does not look into the message.

@@ -71,36 +71,33 @@ func (s *Server) Close() error {
 // finish the message in hand and its answer, for Config.Drain at most, and
 // returns nil when every goroutine has ended. Run is called once.
 func (s *Server) Run(ctx context.Context) error {
+	accepting, stop := context.WithCancel(ctx)
+	defer stop()
 	// Messages in hand outlive ctx, by Drain at most.
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
-	var running sync.WaitGroup
 	ended := make(chan struct{})
-	var drained sync.WaitGroup
-	drained.Go(func() { s.drain(ctx, ended, abandon) })
+	var drained, running sync.WaitGroup
+	drained.Go(func() { s.drain(accepting, ended, abandon) })
 
-	err := s.accept(ctx, func(c *conn) {
+	err := s.accept(accepting, func(c *conn) {
 		running.Go(func() {
 			defer s.remove(c)
 			c.serve(work)
 		})
 	})
-	_ = s.Close() // it is closed already unless accepting failed
-	s.stop()
+	stop()
 	running.Wait()
 	close(ended)
 	drained.Wait()
 	return err
 }
 
-// drain waits for the end of ctx, then gives connections their time to finish.
+// drain waits for the end of ctx, closes the address, and gives connections
+// their time to finish.
 func (s *Server) drain(ctx context.Context, ended <-chan struct{}, abandon func()) {
-	select {
-	case <-ctx.Done():
-	case <-ended:
-		return
-	}
-	_ = s.Close()
+	<-ctx.Done()
+	_ = s.Close() // it is closed already if that is why ctx ended
 	s.stop()
 	late := time.NewTimer(s.config.Drain)
 	defer late.Stop()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -405,6 +406,37 @@ func TestClosedListenerEndsRun(t *testing.T) {
 		t.Errorf("Run: %v", err)
 	}
 	wiretest.NoGoroutines(t)
+}
+
+// A listener that fails once, as when file descriptors run out, goes on.
+func TestAcceptFailsForAWhile(t *testing.T) {
+	s, err := Listen(t.Context(), Config{Address: "127.0.0.1:0", Receiver: &wiretest.Intake{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.listener = &failing{Listener: s.listener, left: 3}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	if _, err := (&started{server: s}).Send(t.Context(), wiretest.Message("A", "x")); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+type failing struct {
+	net.Listener
+	left int
+}
+
+func (f *failing) Accept() (net.Conn, error) {
+	if f.left--; f.left >= 0 {
+		return nil, syscall.EMFILE
+	}
+	return f.Listener.Accept()
 }
 
 func TestNothingIsOwed(t *testing.T) {

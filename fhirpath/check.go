@@ -17,13 +17,14 @@ func kindOf(types ...TypeName) kinds { return kinds{types: types} }
 // what cannot be: an element that no possible type has, a subset of a
 // collection without order, a criterion that is not a Boolean.
 type checker struct {
-	model  Model
-	root   kinds
-	errors Errors
+	model     Model
+	namespace string
+	root      kinds
+	errors    Errors
 }
 
 func check(root expression, opts Options) Errors {
-	c := &checker{model: opts.Model}
+	c := &checker{model: opts.Model, namespace: opts.namespace()}
 	if opts.Root.Name != "" {
 		c.root = kindOf(opts.Root)
 	}
@@ -118,16 +119,23 @@ func (c *checker) focus(x expression, this kinds) kinds {
 
 func (c *checker) member(m *member, this kinds) kinds {
 	in := c.focus(m.focus, this)
+	for _, t := range in.types {
+		if m.typed && isA(c.model, t, TypeName{Name: m.name}) {
+			return in
+		}
+	}
+	return c.element(m.pos, in, m.name)
+}
+
+// element is what the element name of in yields.
+func (c *checker) element(p pos, in kinds, name string) kinds {
 	if in.types == nil {
 		return in
 	}
 	out := kinds{unordered: in.unordered}
 	found := false
 	for _, t := range in.types {
-		if m.typed && isA(c.model, t, TypeName{Name: m.name}) {
-			return in
-		}
-		types, ok := c.model.Element(t, m.name)
+		types, ok := c.model.Element(t, name)
 		if !ok {
 			continue
 		}
@@ -138,7 +146,7 @@ func (c *checker) member(m *member, this kinds) kinds {
 		out.types = append(out.types, types...)
 	}
 	if !found {
-		return c.fail(m.pos, "%s has no element '%s'", in.types[0], m.name)
+		return c.fail(p, "%s has no element '%s'", in.types[0], name)
 	}
 	return out
 }
@@ -152,8 +160,11 @@ func (c *checker) narrow(in kinds, want TypeName) kinds {
 			}
 		}
 	}
-	if want.Namespace == "" {
-		return kinds{unordered: in.unordered}
+	if want.Namespace == "" && !isSystemType(want) {
+		want.Namespace = c.namespace
+	}
+	if want.Namespace == "" || isSystemType(want) {
+		return kinds{unordered: in.unordered} // Quantity may be the model's or System's
 	}
 	return kinds{[]TypeName{want}, in.unordered}
 }
@@ -205,7 +216,7 @@ func (c *checker) call(x *call, this kinds) kinds {
 	case "union", "combine":
 		return merge(in, c.quiet(x.args[0], this))
 	case "extension":
-		return c.member(&member{pos: x.pos, focus: x.focus, name: "extension"}, this)
+		return c.element(x.pos, in, "extension")
 	case "iif":
 		if l, ok := x.args[0].(*literal); ok && l.value != nil && l.value.Type() != typeBoolean {
 			return c.fail(l.pos, "iif() takes a Boolean criterion, not %s", l.value.Type())

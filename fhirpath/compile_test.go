@@ -120,7 +120,7 @@ func TestCustomFunctions(t *testing.T) {
 		"1.double(3 | 4)":           "1, 1, 3, 4",
 		"once('x')":                 "prepared",
 		"once('x' & '')":            "called",
-		"fail()":                    "error 1:1: test failure",
+		"fail()":                    "error 1:1: fail: test failure",
 		"once('bad')":               "error 1:6: once: test failure",
 		"double(1, 2)":              "error 1:1: double takes 0 to 1 arguments, not 2",
 		"(1 | 2).select(once('a'))": "prepared, prepared",

@@ -21,13 +21,11 @@ import (
 type suiteCase struct {
 	Name       string `xml:"name,attr"`
 	Input      string `xml:"inputfile,attr"`
-	Mode       string `xml:"mode,attr"`
 	Predicate  string `xml:"predicate,attr"`
 	Ordered    string `xml:"ordered,attr"`
 	Expression struct {
 		Text    string `xml:",chardata"`
 		Invalid string `xml:"invalid,attr"`
-		Mode    string `xml:"mode,attr"`
 	} `xml:"expression"`
 	Outputs []struct {
 		Type string `xml:"type,attr"`
@@ -162,8 +160,8 @@ func (s *suite) run(c suiteCase) error {
 	if err != nil {
 		return err
 	}
-	strict := c.Mode == "strict" || c.Expression.Mode == "strict" || c.Expression.Invalid == "semantic"
-	opts := fhirpath.Options{Model: s.model, Strict: strict}
+	// Strict throughout: what is right must also pass the check of paths.
+	opts := fhirpath.Options{Model: s.model, Strict: true}
 	if root != nil {
 		opts.Root = root.Type()
 	}

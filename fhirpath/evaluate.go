@@ -131,7 +131,7 @@ func (c *customCall) eval(ev *evaluation, sc scope, dst Collection) (Collection,
 		dst, err = c.call(dst, in, args)
 	}
 	if err != nil {
-		return dst, locate(c.pos, err)
+		return dst, locate(c.pos, c.name, err)
 	}
 	return dst, ev.spend(c.pos, len(dst)-before)
 }

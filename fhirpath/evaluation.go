@@ -128,10 +128,10 @@ func singleValue(p pos, c Collection) (Value, error) {
 	return v, nil
 }
 
-// locate gives an error from outside the place p.
-func locate(p pos, err error) error {
+// locate gives an error from outside, of the function name, the place p.
+func locate(p pos, name string, err error) error {
 	if _, ok := errors.AsType[*Error](err); ok || err == nil {
 		return err
 	}
-	return &Error{int(p.line), int(p.column), err.Error(), err}
+	return &Error{int(p.line), int(p.column), name + ": " + err.Error(), err}
 }

@@ -89,7 +89,7 @@ func runResolve(ev *evaluation, c *call, _ scope, in, dst Collection) (Collectio
 		}
 		target, err := ev.ctx.Resolve(string(reference))
 		if err != nil {
-			return dst, locate(c.pos, err)
+			return dst, locate(c.pos, c.name, err)
 		}
 		if target != nil {
 			dst = append(dst, target)
@@ -121,7 +121,7 @@ func ask(ev *evaluation, c *call, sc scope, in, dst Collection, callback func(No
 	}
 	yes, err := callback(n, url)
 	if err != nil {
-		return dst, locate(c.pos, err)
+		return dst, locate(c.pos, c.name, err)
 	}
 	return append(dst, Boolean(yes)), nil
 }

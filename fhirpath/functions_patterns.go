@@ -67,7 +67,7 @@ func (ev *evaluation) pattern(c *call, sc scope) (*regexp.Regexp, error) {
 	}
 	re, err := compilePattern(c.name, text)
 	if err != nil {
-		return nil, locate(c.args[0].at(), err)
+		return nil, locate(c.args[0].at(), c.name, err)
 	}
 	if ev.regexps == nil {
 		ev.regexps = map[string]*regexp.Regexp{}

@@ -24,7 +24,7 @@ func (p *parser) call(focus expression, name token) expression {
 	}
 	if fn.prepare != nil {
 		if err := fn.prepare(c); err != nil {
-			p.fail(c.args[0].at(), "%v", err)
+			p.fail(c.args[0].at(), "%s: %v", name.text, err)
 		}
 	}
 	return c

@@ -3,7 +3,6 @@ package v2
 import (
 	"errors"
 	"fmt"
-	"iter"
 
 	"handover/fhirpath"
 	"handover/hl7v2"
@@ -19,22 +18,22 @@ type address struct {
 // one of a field.
 const relativeRoot = "ZZZ-"
 
-func parseAddress(s string) (address, error) {
+func parseAddress(s string) (*address, error) {
 	if s == "" {
-		return address{}, errors.New("address is empty: write it as PID-5.1, or 5.1 from a segment")
+		return nil, errors.New("address is empty: write it as PID-5.1, or 5.1 from a segment")
 	}
 	if s[0] >= '0' && s[0] <= '9' {
 		a, err := hl7v2.ParseAddress(relativeRoot + s)
 		if err != nil {
-			return address{}, errors.New("not an address within a segment or field: write it as 3, 3[2].4 or 3.4.2")
+			return nil, errors.New("not an address within a segment or field: write it as 3, 3[2].4 or 3.4.2")
 		}
-		return address{a, true}, nil
+		return &address{a, true}, nil
 	}
 	a, err := hl7v2.ParseAddress(s)
 	if err != nil {
-		return address{}, fmt.Errorf("not an address of HL7 v2: %w", err)
+		return nil, fmt.Errorf("not an address of HL7 v2: %w", err)
 	}
-	return address{a, false}, nil
+	return &address{a, false}, nil
 }
 
 // prepareV2 reads a literal address when the expression is compiled.
@@ -48,7 +47,7 @@ func prepareV2(args []fhirpath.Value) (func(dst, input fhirpath.Collection) (fhi
 
 func callV2(dst, input fhirpath.Collection, args []fhirpath.Collection) (fhirpath.Collection, error) {
 	if len(args[0]) != 1 {
-		return dst, errors.New("v2() takes one address")
+		return dst, errors.New("takes one address")
 	}
 	v, _ := args[0][0].Value()
 	a, err := argument(v)
@@ -58,18 +57,18 @@ func callV2(dst, input fhirpath.Collection, args []fhirpath.Collection) (fhirpat
 	return a.find(dst, input)
 }
 
-func argument(v fhirpath.Value) (address, error) {
+func argument(v fhirpath.Value) (*address, error) {
 	s, ok := v.(fhirpath.String)
 	if !ok {
-		return address{}, errors.New("v2() takes an address as a String")
+		return nil, errors.New("an address is a String")
 	}
 	return parseAddress(string(s))
 }
 
-var errNoV2 = errors.New("v2() works on a message, or a part of one")
+var errNoV2 = errors.New("works on a message, or a part of one")
 
 // find appends what is at the address, seen from each item of input.
-func (a address) find(dst, input fhirpath.Collection) (fhirpath.Collection, error) {
+func (a *address) find(dst, input fhirpath.Collection) (fhirpath.Collection, error) {
 	for i, n := range input {
 		if a.relative {
 			var err error
@@ -113,9 +112,9 @@ func sameScope(n fhirpath.Node, s scope) bool {
 }
 
 // in looks an address that begins with a segment up.
-func (a address) in(dst fhirpath.Collection, s scope) (fhirpath.Collection, error) {
+func (a *address) in(dst fhirpath.Collection, s scope) (fhirpath.Collection, error) {
 	if len(a.Group) == 0 {
-		return a.inSegments(dst, s, s.segments(a.Segment)), nil
+		return a.inScope(dst, s), nil
 	}
 	m, ok := s.(*messageNode)
 	if !ok {
@@ -141,23 +140,48 @@ func appendSegmentAt(dst fhirpath.Collection, m *messageNode, name string, start
 	return dst
 }
 
-func (a address) inSegments(dst fhirpath.Collection, s scope, segments iter.Seq[hl7v2.Segment]) fhirpath.Collection {
+// inScope finds an address without groups.
+func (a *address) inScope(dst fhirpath.Collection, s scope) fhirpath.Collection {
 	nth := 0
-	for segment := range segments {
-		if nth++; a.Occurrence != 0 && nth != a.Occurrence {
-			continue
+	switch s := s.(type) {
+	case *messageNode:
+		for segment := range s.m.All(a.Segment) {
+			nth++
+			dst = a.inSegment(dst, s, segment, nth)
 		}
-		if a.Field == 0 {
-			dst = append(dst, &segmentNode{s, segment})
-			continue
-		}
-		dst = a.inField(dst, s, segment.Field(a.Field))
+	case *groupNode:
+		dst, _ = a.inGroup(dst, s, s.g, 0)
 	}
 	return dst
 }
 
+// inGroup looks in g and the groups within it, in their order. nth counts the
+// segments of that name.
+func (a *address) inGroup(dst fhirpath.Collection, s scope, g *hl7v2.Group, nth int) (fhirpath.Collection, int) {
+	for _, p := range g.Parts {
+		if p.Group != nil {
+			dst, nth = a.inGroup(dst, s, p.Group, nth)
+		} else if p.Segment.Name() == a.Segment {
+			nth++
+			dst = a.inSegment(dst, s, p.Segment, nth)
+		}
+	}
+	return dst, nth
+}
+
+// inSegment looks in the nth segment of its name, if it is one asked for.
+func (a *address) inSegment(dst fhirpath.Collection, s scope, segment hl7v2.Segment, nth int) fhirpath.Collection {
+	if a.Occurrence != 0 && nth != a.Occurrence {
+		return dst
+	}
+	if a.Field == 0 {
+		return append(dst, &segmentNode{s, segment})
+	}
+	return a.inField(dst, s, segment.Field(a.Field))
+}
+
 // from goes on from a segment or a value.
-func (a address) from(dst fhirpath.Collection, n fhirpath.Node) (fhirpath.Collection, error) {
+func (a *address) from(dst fhirpath.Collection, n fhirpath.Node) (fhirpath.Collection, error) {
 	switch n := n.(type) {
 	case *segmentNode:
 		return a.inField(dst, n.scope, n.segment.Field(a.Field)), nil
@@ -178,7 +202,7 @@ func (a address) from(dst fhirpath.Collection, n fhirpath.Node) (fhirpath.Collec
 }
 
 // inField takes the repetitions, or the one that is asked for, apart.
-func (a address) inField(dst fhirpath.Collection, s scope, v hl7v2.Value) fhirpath.Collection {
+func (a *address) inField(dst fhirpath.Collection, s scope, v hl7v2.Value) fhirpath.Collection {
 	first, last := 1, v.Repetitions()
 	if a.Repetition != 0 {
 		first, last = a.Repetition, min(a.Repetition, last)
@@ -198,7 +222,7 @@ func (a address) inField(dst fhirpath.Collection, s scope, v hl7v2.Value) fhirpa
 	return dst
 }
 
-func (a address) node(s scope, v hl7v2.Value) *valueNode {
+func (a *address) node(s scope, v hl7v2.Value) *valueNode {
 	switch {
 	case a.Subcomponent != 0:
 		return &valueNode{s, v, a.Subcomponent, isSubcomponent}

@@ -1,7 +1,6 @@
 package v2
 
 import (
-	"iter"
 	"strconv"
 	"sync"
 
@@ -9,10 +8,12 @@ import (
 	"handover/hl7v2"
 )
 
-// scope is where an address that begins with a segment is looked up.
-type scope interface {
-	segments(name string) iter.Seq[hl7v2.Segment]
-}
+// scope is where an address that begins with a segment is looked up: a message
+// or a group.
+type scope interface{ isScope() }
+
+func (*messageNode) isScope() {}
+func (*groupNode) isScope()   {}
 
 func typeName(name string) fhirpath.TypeName {
 	return fhirpath.TypeName{Namespace: "V2", Name: name}
@@ -28,8 +29,6 @@ type messageNode struct {
 func (n *messageNode) Name() string                  { return "" }
 func (n *messageNode) Type() fhirpath.TypeName       { return typeName("Message") }
 func (n *messageNode) Value() (fhirpath.Value, bool) { return nil, false }
-
-func (n *messageNode) segments(name string) iter.Seq[hl7v2.Segment] { return n.m.All(name) }
 
 // Children yields segments by name; where there is none, groups at the top.
 func (n *messageNode) Children(dst []fhirpath.Node, name string) []fhirpath.Node {
@@ -75,23 +74,6 @@ func (n *groupNode) Children(dst []fhirpath.Node, name string) []fhirpath.Node {
 		}
 	}
 	return dst
-}
-
-func (n *groupNode) segments(name string) iter.Seq[hl7v2.Segment] {
-	return func(yield func(hl7v2.Segment) bool) { walk(n.g, name, yield) }
-}
-
-func walk(g *hl7v2.Group, name string, yield func(hl7v2.Segment) bool) bool {
-	for _, p := range g.Parts {
-		if p.Group != nil {
-			if !walk(p.Group, name, yield) {
-				return false
-			}
-		} else if p.Segment.Name() == name && !yield(p.Segment) {
-			return false
-		}
-	}
-	return true
 }
 
 // segmentNode is V2.<segment>, and remembers where it was reached from.

@@ -72,9 +72,9 @@ func appendHex(dst, digits []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// maxSkip bounds the lines and spaces that one \.sp\ or \.sk\ can make, so
-// that a few bytes cannot become a long text.
-const maxSkip = 999
+// maxSkip bounds the lines and spaces that one \.sp\ or \.sk\ can make, about
+// a page or a line's width, so that a few bytes cannot become a long text.
+const maxSkip = 99
 
 // appendFormat appends what a formatting command (HL7 v2.9 §2.7.6) is as plain
 // text: line breaks and spaces. Indents, centring and word wrap are layout and

@@ -1,6 +1,8 @@
 package hl7v2
 
 import (
+	"bytes"
+
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
@@ -158,6 +160,9 @@ func (s *shift) use(r *repertoire, g int) {
 // designated returns the repertoire that the bytes after an ESC name, whether
 // as G0 or G1, and how many bytes that took; nil where they name none.
 func designated(data []byte) (r *repertoire, g, n int) {
+	if len(data) < 2 || bytes.IndexByte([]byte("($)-"), data[0]) < 0 {
+		return nil, 0, 0
+	}
 	for _, r := range repertoires {
 		for g, name := range [2]string{r.g0, r.g1} {
 			if name != "" && len(data) >= len(name) && string(data[:len(name)]) == name {

@@ -243,6 +243,10 @@ func (p *parser) readCharacterSet() {
 
 func (m *Message) segment0() []byte { return Segment{m, 0}.Raw() }
 
+// maxSets bounds the repetitions of MSH-18 that are looked at; table 0211 has
+// fewer names.
+const maxSets = 64
+
 // takeCharacterSet takes the set that MSH-18 names under the present reading.
 // It is false where MSH-18 names none or one that is not known.
 func (p *parser) takeCharacterSet() bool {
@@ -258,7 +262,9 @@ func (p *parser) takeCharacterSet() bool {
 		name := sharedString(v.Raw())
 		table, _ := knownSet(name)
 		known = known || name != "" && table != ""
-		names = append(names, name)
+		if names = append(names, name); len(names) == maxSets {
+			break
+		}
 	}
 	wide := m.set.wide
 	m.set = newCharacterSet(names, sharedString(m.header(20).Raw()))

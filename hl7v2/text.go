@@ -91,9 +91,13 @@ func (t *textDecoder) flush(s shift) {
 	from := len(t.dst)
 	t.dst = s.decode(t.set, t.dst, t.pending)
 	t.pending = t.pending[:0]
-	if t.fault != nil && !t.set.base.utf8 && bytes.ContainsRune(t.dst[from:], utf8.RuneError) {
+	if t.fault == nil {
+		return
+	}
+	if !t.set.base.utf8 && bytes.ContainsRune(t.dst[from:], utf8.RuneError) {
 		t.fault(t.since, notOfSet)
 	}
+	t.dst = t.dst[:0] // who asks for faults does not want the text
 }
 
 // escape decodes the escape sequence that begins at raw[at] and returns its

@@ -24,16 +24,16 @@ var errChanged = errors.New("it changed while it was read")
 
 // delivery is one try of one file.
 type delivery struct {
-	folder *Folder
-	name   string
-	conn   string
-	file   *os.File
-	size   int64
-	text   text
-	answers
-	why  []string // what is wrong, each with its place
-	more int      // what is wrong and not in why
-	read int      // messages so far
+	folder  *Folder
+	name    string
+	conn    string
+	file    *os.File
+	size    int64
+	text    text
+	answers answers
+	why     []string // what is wrong, each with its place
+	more    int      // what is wrong and not in why
+	read    int      // messages so far
 }
 
 // take gives every message of the file to the Receiver and moves the file away.
@@ -43,7 +43,7 @@ func (f *Folder) take(ctx, work context.Context, name string, s *sighting) (err 
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close()
 	f.serial++
 	d := &delivery{folder: f, name: name, file: file, size: s.size,
 		conn: f.config.Source + "-file-" + f.started + "-" + strconv.FormatInt(f.serial, 10)}

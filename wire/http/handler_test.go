@@ -97,7 +97,7 @@ func (s *started) do(r *http.Request) (int, http.Header, []byte) {
 		s.t.Errorf("posting: %v", err)
 		return 0, http.Header{}, nil
 	}
-	defer response.Body.Close() //nolint:errcheck
+	defer response.Body.Close()
 	got, err := io.ReadAll(response.Body)
 	if err != nil {
 		s.t.Errorf("reading the response: %v", err)
@@ -251,7 +251,7 @@ func TestBodyThatDoesNotEnd(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.Close() //nolint:errcheck
+			defer conn.Close()
 			fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/hl7-v2\r\nContent-Length: 100\r\n\r\nMSH|half")
 			if c.leave {
 				_ = conn.(*net.TCPConn).CloseWrite()

@@ -57,7 +57,7 @@ func newConn(s *Server, socket net.Conn, host, remote string) *conn {
 
 // serve reads until the connection ends.
 func (c *conn) serve(ctx context.Context) {
-	defer c.socket.Close() //nolint:errcheck // nothing is left to write
+	defer c.socket.Close()
 	defer c.collector.Close()
 	if err := c.handshake(ctx); err != nil {
 		c.server.counters.turned.Add(1)

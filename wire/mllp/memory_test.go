@@ -99,7 +99,7 @@ func TestMemoryUnderLargeMessages(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			defer c.Close() //nolint:errcheck
+			defer c.Close()
 			answer, err := c.Send(t.Context(), message)
 			if want := fmt.Sprintf("MSA|AA|%d\r", len(message)); err != nil || string(answer) != want {
 				t.Errorf("answer %q, %v", answer, err)
@@ -161,7 +161,7 @@ func smallOnes(t *testing.T, address string, during time.Duration) (took []time.
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close() //nolint:errcheck
+	defer c.Close()
 	message := wiretest.Message("SMALL", strings.Repeat("x", 1000))
 	for until := time.Now().Add(during); time.Now().Before(until); {
 		began := time.Now()
@@ -236,7 +236,7 @@ func sendMany(b *testing.B, to net.Addr, message []byte, count int) {
 		b.Error(err)
 		return
 	}
-	defer c.Close() //nolint:errcheck
+	defer c.Close()
 	for range count {
 		if _, err := c.Send(b.Context(), message); err != nil {
 			b.Error(err)

@@ -73,7 +73,7 @@ func (s *started) Send(ctx context.Context, message []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close() //nolint:errcheck
+	defer c.Close()
 	return c.Send(ctx, message)
 }
 

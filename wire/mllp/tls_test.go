@@ -108,7 +108,7 @@ func sendTLS(t *testing.T, s *started, config *tls.Config) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close() //nolint:errcheck
+	defer c.Close()
 	message := wiretest.Message("TLS", "x")
 	answer, err := c.Send(t.Context(), message)
 	if err != nil || string(answer) != string(wiretest.Answer(message, "AA")) {

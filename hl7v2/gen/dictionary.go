@@ -43,7 +43,21 @@ func (d *dictionary) entry(key, source string) *definition {
 	return e
 }
 
-var fieldID = regexp.MustCompile(`^([A-Z0-9]{2,3})([-.])(\d+)$`)
+// fieldID is a field ("PID-5") or a component ("CX.4").
+var fieldID = regexp.MustCompile(`^([A-Z][A-Z0-9]{2}-|[A-Z][A-Z0-9]{1,2}\.)(\d+)$`)
+
+// placeOf splits a field's or component's id into its entry and its number.
+func placeOf(id string) (key string, n int, ok bool) {
+	m := fieldID.FindStringSubmatch(strings.TrimSpace(id))
+	if m == nil {
+		return "", 0, false
+	}
+	n, _ = strconv.Atoi(m[2])
+	if name, ok := strings.CutSuffix(m[1], "-"); ok {
+		return "segment " + name, n, true
+	}
+	return "type " + strings.TrimSuffix(m[1], "."), n, true
+}
 
 // readMaps reads the columns Identifier, Name, Data Type and Cardinality of
 // HL7's segment or data type maps. Where maps of one segment differ, the first
@@ -59,18 +73,13 @@ func (d *dictionary) readMaps(folder string) error {
 			return err
 		}
 		for _, row := range rows {
-			m := fieldID.FindStringSubmatch(strings.TrimSpace(row[1]))
-			if m == nil || clean(row[2]) == "" {
+			key, n, ok := placeOf(row[1])
+			if !ok || clean(row[2]) == "" {
 				continue
 			}
-			key := "segment " + m[1]
-			if m[2] == "." {
-				key = "type " + m[1]
-			}
-			n, _ := strconv.Atoi(m[3])
 			fields := d.entry(key, "v2-to-fhir maps").fields
 			if _, known := fields[n]; !known {
-				fields[n] = field{title: clean(row[2]), typ: clean(row[3]), required: row[4] == "1", repeats: row[5] == "-1"}
+				fields[n] = field{title: clean(row[2]), typ: clean(row[3]), required: row[4] == "1", repeats: row[5] != "" && row[5] != "0" && row[5] != "1"}
 			}
 		}
 	}
@@ -145,6 +154,12 @@ func (d *dictionary) readStandard(path string) error {
 			n = 0
 		case e == nil:
 			return fault("a field stands before the first segment")
+		case words[0] == "tables":
+			for _, w := range words[1:] {
+				if err := e.setTable(w); err != nil {
+					return fault(err.Error())
+				}
+			}
 		default:
 			if m, err := strconv.Atoi(words[0]); err == nil {
 				n, words = m-1, words[1:]
@@ -157,6 +172,19 @@ func (d *dictionary) readStandard(path string) error {
 			e.fields[n] = f
 		}
 	}
+	return nil
+}
+
+// setTable reads "12=0087".
+func (e *definition) setTable(word string) error {
+	number, id, _ := strings.Cut(word, "=")
+	n, err := strconv.Atoi(number)
+	f, ok := e.fields[n]
+	if err != nil || !ok || len(id) != 4 {
+		return fmt.Errorf("%q is not a field and its table", word)
+	}
+	f.table = id
+	e.fields[n] = f
 	return nil
 }
 
@@ -187,14 +215,9 @@ var coded = []string{"ID", "IS", "CE", "CF", "CNE", "CWE"}
 func (d *dictionary) bind(tables []table) {
 	for _, t := range tables {
 		for _, used := range t.used {
-			m := fieldID.FindStringSubmatch(used)
-			key := "segment " + m[1]
-			if m[2] == "." {
-				key = "type " + m[1]
-			}
-			n, _ := strconv.Atoi(m[3])
+			key, n, ok := placeOf(used)
 			e := d.entries[key]
-			if e == nil {
+			if !ok || e == nil {
 				continue
 			}
 			if f, ok := e.fields[n]; ok && f.table == "" && slices.Contains(coded, f.typ) {

@@ -79,7 +79,7 @@ const (
 	Unfinished Reason = "unfinished" // the connection ended within a frame
 	Stalled    Reason = "stalled"    // the sender took too long to end a frame
 	Restarted  Reason = "restarted"  // a new message began before the frame ended
-	Unread     Reason = "unread"     // read ahead, and not looked at when the listener stopped
+	Unread     Reason = "unread"     // read ahead, and not begun when the connection was closed
 )
 
 // Fragment is bytes that came and are no message. Nobody was told that they

@@ -6,5 +6,6 @@
 // messages go through synced spool files, and all connections share one Memory.
 //
 // What a message says, whether it is kept and what is answered are the
-// Receiver's business; wire reads no field of a message.
+// Receiver's business; wire reads no field of a message. (Of an answer, file and
+// http read MSA-1: it decides between done and failed, and the status.)
 package wire

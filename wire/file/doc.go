@@ -24,12 +24,11 @@
 // tried again, all of it. The same happens after a crash. The messages that
 // were kept before come as duplicates then, and the journal knows them.
 //
-// A file may be in UTF-16 (HL7 v2.9 §2.15.9.18 allows it where bytes are not
-// delimiters' business, which is in files). Its messages are given to the
-// Receiver as the very bytes of the file, with Arrival.Format saying so and
-// Arrival.Head in UTF-8; hl7v2.FromUTF16 makes them readable. The byte order
-// mark goes with the first message, so that a file of one message is kept as
-// the bytes it was.
+// A file may be in UTF-16, unlike what comes over a connection. Its messages are
+// given to the Receiver as the very bytes of the file, with Arrival.Format
+// saying so and Arrival.Head in UTF-8; hl7v2.FromUTF16 makes them readable. The
+// byte order mark goes with the first message, so that a file of one message is
+// kept as the bytes it was.
 //
 // A file's name may say something about a patient, so no log line has it.
 package file

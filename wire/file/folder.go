@@ -3,6 +3,7 @@ package file
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"slices"
@@ -107,7 +108,11 @@ func (f *Folder) round(ctx, work context.Context) {
 			return
 		}
 		s := f.seen[name]
-		if err := f.take(ctx, work, name, s); err != nil {
+		err := f.take(ctx, work, name, s)
+		if errors.Is(err, errStopped) {
+			return
+		}
+		if err != nil {
 			f.counts.retries.Add(1)
 			s.pause = min(max(2*s.pause, firstPause), longestPause)
 			s.after = f.config.Now().Add(s.pause)

@@ -28,7 +28,11 @@ func (m *Message) Set(addr, text string) (*Message, error) {
 	if wrong != "" {
 		return nil, &EditError{addr, wrong}
 	}
-	return m.SetRaw(addr, raw)
+	edited, err := m.SetRaw(addr, raw)
+	if err == nil && edited.Get(addr).Text() != text {
+		return nil, &EditError{addr, "text would be read as another one"}
+	}
+	return edited, err
 }
 
 // SetNull is as Set and leaves two double quotes: the receiver shall have

@@ -145,11 +145,16 @@ func TestCannotSet(t *testing.T) {
 		{"not in the set", withSet("8859/1", "") + "\rPID|1", "€"},
 		{"not in the sets", withSet("~ISO IR87", "") + "\rPID|1", "😀"},
 		{"not UTF-8", withSet("UNICODE UTF-8", "") + "\rPID|1", "\xFF"},
+		{"a text in MSH-18 that it would itself change", withSet("8859/5", "") + "\rPID|1", "И"},
 		{"no escape character", "MSH|^~|A|||||||||\rPID|1", "a|b"},
 	} {
-		_, err := parse(t, c.message).Set("PID-2", c.text)
+		addr := "PID-2"
+		if strings.Contains(c.about, "MSH-18") {
+			addr = "MSH-18"
+		}
+		_, err := parse(t, c.message).Set(addr, c.text)
 		var bad *hl7v2.EditError
-		if !errors.As(err, &bad) || bad.Where != "PID-2" || strings.Contains(err.Error(), c.text) {
+		if !errors.As(err, &bad) || bad.Where != addr || strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: %v", c.about, err)
 		}
 	}

@@ -35,7 +35,7 @@ func (a *arithmetic) eval(ev *evaluation, sc scope, dst Collection) (Collection,
 		return dst, err
 	}
 	if a.op == "&" {
-		return a.concatenate(left, right, dst)
+		return a.concatenate(ev, left, right, dst)
 	}
 	if left == nil || right == nil {
 		return dst, nil
@@ -48,7 +48,7 @@ func (a *arithmetic) eval(ev *evaluation, sc scope, dst Collection) (Collection,
 }
 
 // concatenate takes an empty side as the empty string (N1 §6.6.7).
-func (a *arithmetic) concatenate(left, right Value, dst Collection) (Collection, error) {
+func (a *arithmetic) concatenate(ev *evaluation, left, right Value, dst Collection) (Collection, error) {
 	var text string
 	for _, v := range [...]Value{left, right} {
 		s, ok := v.(String)
@@ -57,15 +57,15 @@ func (a *arithmetic) concatenate(left, right Value, dst Collection) (Collection,
 		}
 		text += string(s)
 	}
-	return append(dst, String(text)), checkText(a.pos, len(text))
+	return append(dst, String(text)), ev.checkText(a.pos, len(text))
 }
 
-// checkText bounds the strings that an expression makes.
-func checkText(p pos, n int) error {
+// checkText bounds the strings that an expression makes, and charges for them.
+func (ev *evaluation) checkText(p pos, n int) error {
 	if n > maxText {
 		return p.errorf("text grows beyond %d bytes", maxText)
 	}
-	return nil
+	return ev.spend(p, n/textPerStep)
 }
 
 // apply calculates; ok is false where the result is empty.
@@ -85,7 +85,7 @@ func (a *arithmetic) apply(ev *evaluation, left, right Value) (v Value, ok bool,
 	switch l := left.(type) {
 	case String:
 		if r, ok := right.(String); ok && a.op == "+" {
-			return l + r, true, checkText(a.pos, len(l)+len(r))
+			return l + r, true, ev.checkText(a.pos, len(l)+len(r))
 		}
 	case Date, DateTime, Time:
 		if q, ok := right.(Quantity); ok && (a.op == "+" || a.op == "-") {

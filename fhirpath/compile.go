@@ -57,10 +57,16 @@ func Compile(expr string, opts Options) (*Expr, error) {
 func (e *Expr) String() string { return e.text }
 
 // Evaluate returns what the expression yields. Its error is an *Error.
-func (e *Expr) Evaluate(ctx Context) (Collection, error) { return e.Append(nil, ctx) }
+func (e *Expr) Evaluate(ctx Context) (Collection, error) {
+	c, err := e.Append(nil, ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
 
 // Append is Evaluate, appending to dst: a caller that evaluates often can use
-// one collection again.
+// one collection again. After an error dst may have grown.
 func (e *Expr) Append(dst Collection, ctx Context) (Collection, error) {
 	ev := newEvaluation(e, &ctx)
 	defer ev.release()

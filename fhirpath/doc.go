@@ -16,10 +16,16 @@
 //
 // An Expr is compiled once and may be evaluated by many goroutines at a time.
 //
-// Beyond N1 the package has the functions FHIR R4 adds (extension, hasValue,
-// getValue, resolve, memberOf, conformsTo ...), and of the later ballots the
-// ones that stood in published suites: sort, matchesFull, trim, split, join,
-// encode, decode, escape, unescape, lowBoundary, highBoundary, precision,
-// comparable, exclude. Quantities of different UCUM units need
-// Context.Convert; without it they compare as unknown.
+// Beyond N1 the package has what FHIR R4 adds (extension, hasValue, getValue,
+// resolve, memberOf, conformsTo), and of the later ballots what published suites
+// use: sort, lastIndexOf, matchesFull, trim, split, join, encode, decode,
+// escape, unescape, lowBoundary, highBoundary, precision and comparable.
+// Regular expressions are RE2. Where a published suite and the specification
+// differ, the specification holds; testdata/waiting.txt says where.
+//
+// Not here: units (quantities of different UCUM units compare as unknown unless
+// Context.Convert knows better, and products of units are empty), the
+// terminology functions beyond memberOf, FHIR's elementDefinition, slice,
+// checkModifiers and htmlChecks, and of the later ballots Long, defineVariable,
+// coalesce and repeatAll.
 package fhirpath

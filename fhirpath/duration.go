@@ -29,7 +29,7 @@ var durationUnits = map[string]durationUnit{
 func shift(p pos, v Value, q Quantity, back bool) (Value, error) {
 	unit, ok := durationUnits[q.Unit]
 	if !ok {
-		return nil, p.errorf("a date or time is not shifted by the unit '%s'", q.Unit)
+		return nil, p.errorf("the unit shifts no date or time: use years, months, weeks, days, hours, minutes, seconds or milliseconds")
 	}
 	if back {
 		q.Number = Decimal{new(apd.Decimal).Neg(q.Number.Apd())}
@@ -38,14 +38,14 @@ func shift(p pos, v Value, q Quantity, back bool) (Value, error) {
 	switch v := v.(type) {
 	case Date:
 		if unit.needs > toDay {
-			return nil, p.errorf("a Date is shifted by years, months, weeks or days, not by '%s'", q.Unit)
+			return nil, p.errorf("a Date is shifted by years, months, weeks or days")
 		}
 		m = v.m
 	case DateTime:
 		m = v.m
 	case Time:
 		if unit.needs <= toDay {
-			return nil, p.errorf("a Time is shifted by hours, minutes, seconds or milliseconds, not by '%s'", q.Unit)
+			return nil, p.errorf("a Time is shifted by hours, minutes, seconds or milliseconds")
 		}
 		m = v.m
 		m.year = 2000 // so that midnight may be crossed; a Time forgets it

@@ -61,8 +61,13 @@ func (ev *evaluation) giveBack(c Collection) {
 	if cap(c) == 0 || cap(c) > maxKept {
 		return
 	}
-	clear(c[:cap(c)])
-	ev.free = append(ev.free, c[:0])
+	ev.free = append(ev.free, emptied(c))
+}
+
+// emptied returns c without items, and without holding on to any.
+func emptied(c Collection) Collection {
+	clear(c)
+	return c[:0]
 }
 
 // input evaluates what a function or operator works on: focus, or $this. The

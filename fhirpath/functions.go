@@ -48,8 +48,8 @@ func (ev *evaluation) argument(c *call, i int, sc scope) (Collection, error) {
 
 // onText makes a function of one that maps a single String.
 func onText(f func(s string) Value) *builtin {
-	return &builtin{run: func(_ *evaluation, c *call, _ scope, in, dst Collection) (Collection, error) {
-		s, ok, err := textInput(c, in)
+	return &builtin{run: func(ev *evaluation, c *call, _ scope, in, dst Collection) (Collection, error) {
+		s, ok, err := textInput(ev, c, in)
 		if !ok || err != nil {
 			return dst, err
 		}
@@ -60,7 +60,7 @@ func onText(f func(s string) Value) *builtin {
 // onTexts makes a function of one that maps a String and a String argument.
 func onTexts(f func(s, arg string) Value) *builtin {
 	return &builtin{min: 1, max: 1, run: func(ev *evaluation, c *call, sc scope, in, dst Collection) (Collection, error) {
-		s, ok, err := textInput(c, in)
+		s, ok, err := textInput(ev, c, in)
 		if err != nil {
 			return dst, err
 		}
@@ -73,8 +73,8 @@ func onTexts(f func(s, arg string) Value) *builtin {
 }
 
 // textInput is the input of a function of a single String; ok is false where
-// it is empty.
-func textInput(c *call, in Collection) (s string, ok bool, err error) {
+// it is empty. Long text costs steps.
+func textInput(ev *evaluation, c *call, in Collection) (s string, ok bool, err error) {
 	v, err := singleValue(c.pos, in)
 	if v == nil || err != nil {
 		return "", false, err
@@ -83,5 +83,8 @@ func textInput(c *call, in Collection) (s string, ok bool, err error) {
 	if !ok {
 		return "", false, c.errorf("%s() works on a String, got %s", c.name, v.Type())
 	}
-	return string(text), true, nil
+	return string(text), true, ev.spend(c.pos, len(text)/textPerStep)
 }
+
+// textPerStep is how many bytes of text one step pays for.
+const textPerStep = 64

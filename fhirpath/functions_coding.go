@@ -89,7 +89,7 @@ func unescapeJSON(s string) (string, bool) {
 
 func recoding(by map[string]recoder, names string) *builtin {
 	return &builtin{min: 1, max: 1, run: func(ev *evaluation, c *call, sc scope, in, dst Collection) (Collection, error) {
-		s, ok, err := textInput(c, in)
+		s, ok, err := textInput(ev, c, in)
 		if err != nil {
 			return dst, err
 		}
@@ -105,6 +105,6 @@ func recoding(by map[string]recoder, names string) *builtin {
 		if !ok {
 			return dst, nil
 		}
-		return append(dst, String(text)), checkText(c.pos, len(text))
+		return append(dst, String(text)), ev.checkText(c.pos, len(text))
 	}}
 }

@@ -22,7 +22,7 @@ func runExtension(ev *evaluation, c *call, sc scope, in, dst Collection) (Collec
 		found, err = ev.children(c.pos, found, in[i], "extension")
 	}
 	for i := 0; i < len(found) && err == nil; i++ {
-		if urls, err = ev.children(c.pos, urls[:0], found[i], "url"); len(urls) == 1 {
+		if urls, err = ev.children(c.pos, emptied(urls), found[i], "url"); len(urls) == 1 {
 			if v, ok := urls[0].Value(); ok && v == String(url) {
 				dst = append(dst, found[i])
 			}
@@ -76,7 +76,7 @@ func runResolve(ev *evaluation, c *call, _ scope, in, dst Collection) (Collectio
 		v, ok := n.Value()
 		if !ok {
 			var err error
-			if refs, err = ev.children(c.pos, refs[:0], n, "reference"); err != nil {
+			if refs, err = ev.children(c.pos, emptied(refs), n, "reference"); err != nil {
 				return dst, err
 			}
 			if len(refs) == 1 {

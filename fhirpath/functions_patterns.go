@@ -77,7 +77,7 @@ func (ev *evaluation) pattern(c *call, sc scope) (*regexp.Regexp, error) {
 }
 
 func runMatches(ev *evaluation, c *call, sc scope, in, dst Collection) (Collection, error) {
-	s, ok, err := textInput(c, in)
+	s, ok, err := textInput(ev, c, in)
 	if err != nil {
 		return dst, err
 	}
@@ -85,11 +85,11 @@ func runMatches(ev *evaluation, c *call, sc scope, in, dst Collection) (Collecti
 	if !ok || re == nil || err != nil {
 		return dst, err
 	}
-	return append(dst, Boolean(re.MatchString(s))), ev.spend(c.pos, len(s)/64)
+	return append(dst, Boolean(re.MatchString(s))), nil
 }
 
 func runReplaceMatches(ev *evaluation, c *call, sc scope, in, dst Collection) (Collection, error) {
-	s, ok, err := textInput(c, in)
+	s, ok, err := textInput(ev, c, in)
 	if err != nil {
 		return dst, err
 	}
@@ -104,23 +104,24 @@ func runReplaceMatches(ev *evaluation, c *call, sc scope, in, dst Collection) (C
 	if re.String() == "(?s)" { // an empty pattern changes nothing
 		return append(dst, String(s)), nil
 	}
-	text, err := replaceMatches(c.pos, re, s, template(with))
+	text, err := ev.replaceMatches(c.pos, re, s, template(with))
 	return append(dst, String(text)), err
 }
 
 // replaceMatches is ReplaceAllString with a bound on what it makes.
-func replaceMatches(p pos, re *regexp.Regexp, s, with string) (string, error) {
+func (ev *evaluation) replaceMatches(p pos, re *regexp.Regexp, s, with string) (string, error) {
 	var out []byte
 	done := 0
 	for _, m := range re.FindAllStringSubmatchIndex(s, -1) {
 		out = append(out, s[done:m[0]]...)
 		out = re.ExpandString(out, with, s, m)
 		done = m[1]
-		if err := checkText(p, len(out)+len(s)-done); err != nil {
-			return "", err
+		if len(out) > maxText {
+			break
 		}
 	}
-	return string(append(out, s[done:]...)), nil
+	out = append(out, s[done:]...)
+	return string(out), ev.checkText(p, len(out))
 }
 
 var groupNumber = regexp.MustCompile(`\$([0-9]+)`)

@@ -35,7 +35,7 @@ func characterIndex(s string, i int) Integer {
 
 // runSubstring yields nothing where start lies outside of the string.
 func runSubstring(ev *evaluation, c *call, sc scope, in, dst Collection) (Collection, error) {
-	s, ok, err := textInput(c, in)
+	s, ok, err := textInput(ev, c, in)
 	if !ok || err != nil {
 		return dst, err
 	}
@@ -75,7 +75,7 @@ func byteIndex(s string, n int) (int, bool) {
 }
 
 func runReplace(ev *evaluation, c *call, sc scope, in, dst Collection) (Collection, error) {
-	s, ok, err := textInput(c, in)
+	s, ok, err := textInput(ev, c, in)
 	if err != nil {
 		return dst, err
 	}
@@ -88,14 +88,14 @@ func runReplace(ev *evaluation, c *call, sc scope, in, dst Collection) (Collecti
 		return dst, err
 	}
 	n := strings.Count(s, pattern) // for '' one more than the characters
-	if err := checkText(c.pos, len(s)+n*max(len(with)-len(pattern), 0)); err != nil {
+	if err := ev.checkText(c.pos, len(s)+n*max(len(with)-len(pattern), 0)); err != nil {
 		return dst, err
 	}
 	return append(dst, String(strings.ReplaceAll(s, pattern, with))), ev.spend(c.pos, n)
 }
 
 func runToChars(ev *evaluation, c *call, _ scope, in, dst Collection) (Collection, error) {
-	s, ok, err := textInput(c, in)
+	s, ok, err := textInput(ev, c, in)
 	if !ok || err != nil {
 		return dst, err
 	}
@@ -106,7 +106,7 @@ func runToChars(ev *evaluation, c *call, _ scope, in, dst Collection) (Collectio
 }
 
 func runSplit(ev *evaluation, c *call, sc scope, in, dst Collection) (Collection, error) {
-	s, ok, err := textInput(c, in)
+	s, ok, err := textInput(ev, c, in)
 	if err != nil {
 		return dst, err
 	}
@@ -143,9 +143,9 @@ func runJoin(ev *evaluation, c *call, sc scope, in, dst Collection) (Collection,
 			b.WriteString(separator)
 		}
 		b.WriteString(string(s))
-		if err := checkText(c.pos, b.Len()); err != nil {
-			return dst, err
+		if b.Len() > maxText {
+			break
 		}
 	}
-	return append(dst, String(b.String())), nil
+	return append(dst, String(b.String())), ev.checkText(c.pos, b.Len())
 }

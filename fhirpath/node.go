@@ -1,7 +1,8 @@
 package fhirpath
 
-// Node is an element of some tree. An implementation should be a pointer (or
-// hold one), so that passing it as an interface does not allocate.
+// Node is an element of some tree. An implementation has to be comparable with
+// ==, and should be a pointer (or hold one), so that passing it as an interface
+// does not allocate.
 type Node interface {
 	// Name is the element's name within its parent, choices without their
 	// type ("value", not "valueQuantity"); "" for a root or a computed value.

@@ -217,7 +217,7 @@ func (d *dictionary) bind(tables []table) {
 		for _, used := range t.used {
 			key, n, ok := placeOf(used)
 			e := d.entries[key]
-			if !ok || e == nil {
+			if !ok || e == nil || t.id == "0354" { // what 0354 displays is only its events
 				continue
 			}
 			if f, ok := e.fields[n]; ok && f.table == "" && slices.Contains(coded, f.typ) {

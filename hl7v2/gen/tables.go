@@ -113,8 +113,10 @@ func readCodeSystem(path string) (codeSystem, error) {
 	return s, nil
 }
 
-// clean puts a text on one line.
-func clean(s string) string { return strings.Join(strings.Fields(s), " ") }
+// clean puts a text on one line, with plain dashes and quotation marks.
+func clean(s string) string { return plain.Replace(strings.Join(strings.Fields(s), " ")) }
+
+var plain = strings.NewReplacer("–", "-", "—", "-", "’", "'", "‘", "'", "“", `"`, "”", `"`)
 
 func writeTables(path string, tables []table) error {
 	var packed bytes.Buffer

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"handover/internal/shareddata"
@@ -50,19 +51,35 @@ func Each(t testing.TB, f func(Message)) {
 func Load(t testing.TB) ([]Message, Totals) {
 	t.Helper()
 	dir := shareddata.Dir(t, "hl7v2")
+	once.Do(func() { whole, failure = read(dir) })
+	if failure != nil {
+		t.Fatalf("reading the corpus: %v", failure)
+	}
+	return slices.Clone(whole.messages), whole.totals
+}
+
+// The corpus is read once in a test binary.
+var (
+	once    sync.Once
+	whole   reading
+	failure error
+)
+
+func read(dir string) (reading, error) {
+	r := reading{seen: map[string]bool{}}
 	paths, err := files(dir)
 	if err != nil {
-		t.Fatalf("listing the corpus: %v", err)
+		return r, err
 	}
-	r := reading{seen: map[string]bool{}}
 	for _, path := range paths {
 		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(path)))
 		if err != nil {
-			t.Fatalf("reading the corpus: %v", err)
+			return r, err
 		}
 		r.file(path, data)
 	}
-	return r.messages, r.totals
+	r.seen = nil
+	return r, nil
 }
 
 // files lists the corpus' data files below dir, sorted by their bytes.

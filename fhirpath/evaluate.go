@@ -22,7 +22,7 @@ func (s *special) eval(ev *evaluation, sc scope, dst Collection) (Collection, er
 	return append(dst, sc.this), ev.spend(s.pos, 1)
 }
 
-// The code systems that every expression can name (N1 §9, FHIR R4 §2.9.1).
+// The code systems that every expression can name (N1 §9).
 var wellKnown = map[string]String{
 	"ucum":  "http://unitsofmeasure.org",
 	"sct":   "http://snomed.info/sct",

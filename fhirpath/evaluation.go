@@ -98,7 +98,7 @@ func (ev *evaluation) isA(n Node, want TypeName) bool {
 	return isA(ev.expr.model, n.Type(), want)
 }
 
-// instant is now(), the same throughout one evaluation (N1 §5.8).
+// instant is now(), the same throughout one evaluation (N1 §5.9).
 func (ev *evaluation) instant(p pos) (time.Time, error) {
 	if ev.ctx.Now == nil {
 		return time.Time{}, p.errorf("the time is not known here: now(), today() and timeOfDay() cannot be used")

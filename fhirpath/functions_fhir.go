@@ -1,6 +1,6 @@
 package fhirpath
 
-// fhirFunctions are what FHIR R4 adds (§2.9.1.4): extension(), hasValue(),
+// fhirFunctions are what the FHIRPath page of FHIR R4 adds: extension(), hasValue(),
 // getValue(), resolve(), memberOf() and conformsTo().
 var fhirFunctions = map[string]*builtin{
 	"extension":  {min: 1, max: 1, run: runExtension},
@@ -65,7 +65,7 @@ func runGetValue(_ *evaluation, _ *call, _ scope, in, dst Collection) (Collectio
 }
 
 // runResolve follows each References' reference, or uri; what does not lead
-// anywhere is left out (R4 §2.9.1.4).
+// anywhere is left out.
 func runResolve(ev *evaluation, c *call, _ scope, in, dst Collection) (Collection, error) {
 	if ev.ctx.Resolve == nil && len(in) > 0 {
 		return dst, c.errorf("references cannot be followed here: resolve() cannot be used")

@@ -253,7 +253,7 @@ func (l *lexer) quoted(kind tokenKind) {
 }
 
 // unescape resolves N1's escapes. A backslash before anything else is dropped
-// (N1 §2.7.2 and CQL's examples there).
+// (N1 §4.1.2).
 func unescape(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s

@@ -1,7 +1,7 @@
 package fhirpath
 
 // Quantity is System.Quantity: a number with a UCUM unit, or with one of the
-// calendar durations that FHIRPath names (N1 §2.6.2).
+// calendar durations that FHIRPath names (N1 §4.1.8).
 type Quantity struct {
 	Number Decimal
 	// Unit is a UCUM unit ("mg", "1" for none) or, where Calendar is set, a

@@ -7,7 +7,7 @@ import "strconv"
 // values and elements of a tree stand side by side in a Collection.
 type Value interface {
 	Node
-	// Text is the value as toString() gives it (N1 §5.5.6).
+	// Text is the value as toString() gives it (N1 §5.5.8).
 	Text() string
 	system()
 }

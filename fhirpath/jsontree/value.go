@@ -50,7 +50,7 @@ func text(t fhirpath.TypeName, s string) fhirpath.Value {
 	return fhirpath.String(s)
 }
 
-// quantity is what a FHIR Quantity stands for (R4 §2.9.1.3): its value in its
+// quantity is what a FHIR Quantity stands for: its value in its
 // UCUM code. With a comparator, or coded otherwise, it stands for nothing.
 func quantity(n *Node) fhirpath.Value {
 	switch n.typ.Name {

@@ -57,14 +57,24 @@ func (m *Message) SetRaw(addr string, raw []byte) (*Message, error) {
 	if w.wrong != "" {
 		return nil, &EditError{addr, w.wrong}
 	}
+	if len(raw) == 0 && v.start == v.end {
+		return m, nil // nothing is there already
+	}
 	edited := m.splice(v.start, v.end, w.before, raw)
-	if edited == nil || edited.Len() != m.Len() || !bytes.Equal(valueAt(edited.Segment(s.index), a).Raw(), raw) {
+	if edited == nil || edited.Len() != m.Len() || !edited.holds(s.index, a, v.start+len(w.before), raw) {
 		return nil, &EditError{addr, "what is to be written would be read as something else: it holds a delimiter of a part around it, or a line end"}
 	}
 	if a.Segment == "MSH" && (a.Field == 18 || a.Field == 20) && m.hasCharacters() {
 		return nil, &EditError{addr, "the message holds characters that another character set would change"}
 	}
 	return edited, nil
+}
+
+// holds reports whether in that segment the value at an address begins at that
+// byte and is raw.
+func (m *Message) holds(segment int, a Address, start int, raw []byte) bool {
+	v := valueAt(m.Segment(segment), a)
+	return v.m != nil && v.start == start && bytes.Equal(v.Raw(), raw)
 }
 
 // AddRepetition is as Set and adds text as one more repetition of the field.

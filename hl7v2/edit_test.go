@@ -28,6 +28,7 @@ func TestSet(t *testing.T) {
 		{"a subcomponent behind the last", "1||A^B", "PID-3[1].2.3", "new", "1||A^B&&new"},
 		{"all at once", "", "PID-2[2].2.2", "new", "|~^&new"},
 		{"nothing", "1||A|x", "PID-3", "", "1|||x"},
+		{"nothing where nothing is", "1||A", "PID-7[2].3", "", "1||A"},
 		{"delimiters", "1", "PID-2", "a|b^c&d~e\\", `1|a\F\b\S\c\T\d\R\e\E\`},
 		{"control characters", "1", "PID-2", "a\nb\rc\x00", `1|a\.br\b\X0D\c\X00\`},
 		{"two quotes that are not null", "1", "PID-2", `""`, `1|\X22\"`},
@@ -133,6 +134,7 @@ func TestCannotSet(t *testing.T) {
 		{"far away", body("1"), "PID-1000000", "x"},
 		{"far repetition", body("1"), "PID-1[1000000]", "x"},
 		{"no such delimiter", "MSH|^|A", "MSH-3[2]", "x"},
+		{"behind what is not switched back", withSet("~ISO IR87", "") + "\rPID|\x1B$B;3", "PID-1.2", "x"},
 		{"another set for what is there", body("ä"), "MSH-18", "8859/1"},
 	} {
 		edited, err := parse(t, c.message).SetRaw(c.addr, []byte(c.raw))

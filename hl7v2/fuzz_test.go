@@ -131,6 +131,7 @@ func FuzzEdit(f *testing.F) {
 	}
 	f.Add(withSet("~ISO IR87", "")+"\rPID|\x1B$B;3|x", "PID-1.2", "山")
 	f.Add(withSet("8859/5", ""), "MSH-18[1]", "И")
+	f.Add(withSet("~ISO IR87", "")+"\rPID|\x1B$B", "PID-1.2", "")
 	f.Fuzz(func(t *testing.T, message, addr, text string) {
 		m, _ := hl7v2.Parse([]byte(message))
 		if m == nil {

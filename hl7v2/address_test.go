@@ -63,6 +63,19 @@ const order = "MSH|^~\\&|A|B|C|D|20260102||ORU^R01^ORU_R01|1|P|2.5.1\r" +
 	"OBR|1\rOBX|1|TX|||one~uno\rOBX|2|TX|||two\r" +
 	"OBR|2\rOBX|1|TX|||\"\"\rOBX|2|TX|||\rOBX|3|TX|||five^six"
 
+func TestAddressErrorsSayWhere(t *testing.T) {
+	_, err := hl7v2.ParseAddress("PID-x")
+	if want := `address "PID-x", character 5: a number is needed`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("MustParseAddress takes anything")
+		}
+	}()
+	hl7v2.MustParseAddress("PID-x")
+}
+
 func TestAt(t *testing.T) {
 	m := parse(t, order)
 	for addr, want := range map[string]string{

@@ -48,11 +48,12 @@ type Arrival struct {
 	Problems []handover.Problem
 }
 
-// Receiver keeps an arrival and gives the answer's bytes. It returns only after
-// the sync, so a positive answer may go out as it is.
+// Receiver keeps an arrival and gives the answers' bytes. It returns only after
+// the sync, so a positive answer may go out as it is. In enhanced mode there may
+// be two: the accept acknowledgement, then the application acknowledgement.
 //
-//   - answer, nil: it was kept, or its content refused. A nil answer: nothing is owed.
-//   - answer, err: it was not kept; the answer says so to the sender, err to
+//   - answers, nil: it was kept, or its content refused. No answers: nothing is owed.
+//   - answers, err: it was not kept; the answer says so to the sender, err to
 //     the listener (HTTP takes its status from it, a drop folder keeps the file
 //     for another try if err's kind says that one may succeed).
 //   - nil, err: it could not even be refused. The connection is closed without
@@ -61,14 +62,14 @@ type Arrival struct {
 // Receive is called by many connections at once, and one after the other for
 // messages of one connection.
 type Receiver interface {
-	Receive(ctx context.Context, a Arrival) (answer []byte, err error)
+	Receive(ctx context.Context, a Arrival) (answers [][]byte, err error)
 }
 
 // ReceiverFunc is a Receiver that is a function.
-type ReceiverFunc func(ctx context.Context, a Arrival) ([]byte, error)
+type ReceiverFunc func(ctx context.Context, a Arrival) ([][]byte, error)
 
 // Receive calls f.
-func (f ReceiverFunc) Receive(ctx context.Context, a Arrival) ([]byte, error) { return f(ctx, a) }
+func (f ReceiverFunc) Receive(ctx context.Context, a Arrival) ([][]byte, error) { return f(ctx, a) }
 
 // Reason says why bytes that came are no message.
 type Reason string

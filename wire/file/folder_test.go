@@ -308,9 +308,9 @@ func TestOldestFirst(t *testing.T) {
 func TestTriedAgain(t *testing.T) {
 	var calls atomic.Int64
 	intake := &wiretest.Intake{}
-	s := start(t, Config{Receiver: wire.ReceiverFunc(func(ctx context.Context, a wire.Arrival) ([]byte, error) {
+	s := start(t, Config{Receiver: wire.ReceiverFunc(func(ctx context.Context, a wire.Arrival) ([][]byte, error) {
 		if calls.Add(1) == 2 {
-			return []byte("AE for now"), &handover.Error{Op: "keeping", Kind: handover.Full}
+			return [][]byte{[]byte("AE for now")}, &handover.Error{Op: "keeping", Kind: handover.Full}
 		}
 		return intake.Receive(ctx, a)
 	})})
@@ -331,7 +331,7 @@ func TestFileThatChangesWhileItIsRead(t *testing.T) {
 	var calls atomic.Int64
 	intake := &wiretest.Intake{}
 	m1, m2 := wiretest.Message("C1", "x"), wiretest.Message("C2", "x")
-	s := start(t, Config{Dir: dir, Receiver: wire.ReceiverFunc(func(ctx context.Context, a wire.Arrival) ([]byte, error) {
+	s := start(t, Config{Dir: dir, Receiver: wire.ReceiverFunc(func(ctx context.Context, a wire.Arrival) ([][]byte, error) {
 		if calls.Add(1) == 1 {
 			if err := os.WriteFile(filepath.Join(dir, "c.hl7"), slices.Concat(m1, m2), 0o600); err != nil {
 				t.Error(err)

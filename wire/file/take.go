@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -119,10 +120,11 @@ func (d *delivery) message(ctx context.Context, collector *wire.Collector, m hl7
 	if held.Body.File != "" {
 		counts.spooled.Add(1)
 	}
-	answer, err := config.Receiver.Receive(ctx, wire.Arrival{
+	answers, err := config.Receiver.Receive(ctx, wire.Arrival{
 		Source: config.Source, Conn: d.conn, Remote: d.name, Received: config.Now(), Format: d.text.format(),
 		Body: held.Body, Head: d.text.readable(held.Head), Size: held.Size, Err: held.Err,
 	})
+	answer := bytes.Join(answers, nil)
 	if err != nil && (len(answer) == 0 || handover.KindOf(err).Consequence().Retry) {
 		return err
 	}

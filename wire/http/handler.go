@@ -1,6 +1,7 @@
 package http
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -166,10 +167,11 @@ func (h *Handler) receive(ctx context.Context, r *http.Request, held wire.Held) 
 	if held.Err != nil {
 		h.counts.refused.Add(1)
 	}
-	return h.config.Receiver.Receive(ctx, wire.Arrival{
+	answers, err := h.config.Receiver.Receive(ctx, wire.Arrival{
 		Source: h.config.Source, Conn: h.conn(r), Remote: r.RemoteAddr, Received: h.config.Now(), Format: wire.MediaType,
 		Body: held.Body, Head: held.Head, Size: held.Size, Err: held.Err,
 	})
+	return bytes.Join(answers, nil), err // one response carries both, one after the other
 }
 
 func (h *Handler) conn(r *http.Request) string { return h.config.Source + "-http-" + r.RemoteAddr }

@@ -136,7 +136,7 @@ func TestStatus(t *testing.T) {
 		{"broken, no answer", nil, errors.New("secret"), 500, false, "not kept (internal)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := start(t, Config{Receiver: wire.ReceiverFunc(func(context.Context, wire.Arrival) ([]byte, error) { return c.answer, c.err })})
+			s := start(t, Config{Receiver: wire.ReceiverFunc(func(context.Context, wire.Arrival) ([][]byte, error) { return wiretest.Only(c.answer), c.err })})
 			status, header, body := s.post(t.Context(), "application/hl7-v2", bytes.NewReader(wiretest.Message("S", "x")))
 			if status != c.status || (header.Get("Retry-After") != "") != c.retry {
 				t.Errorf("status %d, header %v", status, header)

@@ -19,9 +19,9 @@ import (
 func TestEveryByteIsAccountedFor(t *testing.T) {
 	pieces := []string{"\v", "\v", "\x1c", "\x1c\r", "\r", "\n", "MSH|", "\vMSH|", "\vM", "text", "\x1c\r\v"}
 	var content atomic.Int64
-	s := start(t, Config{Receiver: wire.ReceiverFunc(func(_ context.Context, a wire.Arrival) ([]byte, error) {
+	s := start(t, Config{Receiver: wire.ReceiverFunc(func(_ context.Context, a wire.Arrival) ([][]byte, error) {
 		content.Add(a.Size)
-		return []byte("MSA|AA|\r"), nil
+		return wiretest.Only([]byte("MSA|AA|\r")), nil
 	})})
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 7))

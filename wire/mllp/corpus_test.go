@@ -15,11 +15,11 @@ import (
 func TestRealMessages(t *testing.T) {
 	var mu sync.Mutex
 	kept := map[string][][]byte{} // by connection
-	s := start(t, Config{Room: wire.Room{InMemory: 8 << 20}, Receiver: wire.ReceiverFunc(func(_ context.Context, a wire.Arrival) ([]byte, error) {
+	s := start(t, Config{Room: wire.Room{InMemory: 8 << 20}, Receiver: wire.ReceiverFunc(func(_ context.Context, a wire.Arrival) ([][]byte, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		kept[a.Remote] = append(kept[a.Remote], a.Body.Bytes)
-		return wiretest.Answer([]byte("MSH"), "AA"), a.Err
+		return wiretest.Only(wiretest.Answer([]byte("MSH"), "AA")), a.Err
 	})})
 	c := dial(t, ClientConfig{Address: s.server.Addr().String()})
 	var sent [][]byte

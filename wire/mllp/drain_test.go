@@ -66,7 +66,7 @@ func TestDrainLeavesWhatWasSentAhead(t *testing.T) {
 // A receiver that hangs is told to end when the time is up.
 func TestDrainEndsAReceiverThatHangs(t *testing.T) {
 	arrived := make(chan struct{})
-	s := start(t, Config{Drain: 30 * time.Millisecond, Receiver: wire.ReceiverFunc(func(ctx context.Context, _ wire.Arrival) ([]byte, error) {
+	s := start(t, Config{Drain: 30 * time.Millisecond, Receiver: wire.ReceiverFunc(func(ctx context.Context, _ wire.Arrival) ([][]byte, error) {
 		close(arrived)
 		<-ctx.Done()
 		return nil, ctx.Err()

@@ -64,7 +64,7 @@ type writer struct {
 	log *os.File
 }
 
-func (w *writer) Receive(_ context.Context, a wire.Arrival) ([]byte, error) {
+func (w *writer) Receive(_ context.Context, a wire.Arrival) ([][]byte, error) {
 	if a.Body.File == "" {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -75,7 +75,7 @@ func (w *writer) Receive(_ context.Context, a wire.Arrival) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return fmt.Appendf(nil, "MSA|AA|%d\r", a.Size), a.Err
+	return [][]byte{fmt.Appendf(nil, "MSA|AA|%d\r", a.Size)}, a.Err
 }
 
 // TestMemoryUnderLargeMessages sends large documents from 64 senders at once
@@ -206,7 +206,7 @@ func BenchmarkServer(b *testing.B) {
 	for _, conns := range []int{1, 8, 64} {
 		b.Run(strconv.Itoa(conns), func(b *testing.B) {
 			s, err := Listen(b.Context(), Config{Address: "127.0.0.1:0", Room: wire.Room{Memory: wire.NewMemory(0)},
-				Receiver: wire.ReceiverFunc(func(context.Context, wire.Arrival) ([]byte, error) { return answer, nil })})
+				Receiver: wire.ReceiverFunc(func(context.Context, wire.Arrival) ([][]byte, error) { return wiretest.Only(answer), nil })})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -22,14 +22,14 @@ func (c *conn) message(ctx context.Context) error {
 	if held.Err != nil {
 		counters.refused.Add(1)
 	}
-	answer, err := config.Receiver.Receive(ctx, wire.Arrival{
+	answers, err := config.Receiver.Receive(ctx, wire.Arrival{
 		Source: config.Source, Conn: c.name, Remote: c.remote, Received: config.Now(), Format: wire.MediaType,
 		Body: held.Body, Head: held.Head, Size: held.Size, Err: held.Err, Problems: c.problems,
 	})
 	c.collector.Release()
 	c.problems = nil
-	if err == nil || len(answer) > 0 {
-		err = c.answer(answer)
+	if err == nil || len(answers) > 0 {
+		err = c.answer(answers)
 	}
 	c.lastFrame = time.Now()
 	if err != nil {
@@ -43,15 +43,18 @@ func (c *conn) message(ctx context.Context) error {
 	return nil
 }
 
-// answer writes the answer as a frame; nothing where none is owed.
-func (c *conn) answer(answer []byte) error {
-	if len(answer) == 0 {
+// answer writes each answer as a frame; nothing where none is owed.
+func (c *conn) answer(answers [][]byte) error {
+	c.out = c.out[:0]
+	for _, answer := range answers {
+		if err := Check(answer); err != nil { // it repeats MSH-10, and so perhaps a byte that should not be there
+			return err
+		}
+		c.out = AppendFrame(c.out, answer)
+	}
+	if len(c.out) == 0 {
 		return nil
 	}
-	if err := Check(answer); err != nil { // it repeats MSH-10, and so perhaps a byte that should not be there
-		return err
-	}
-	c.out = AppendFrame(c.out[:0], answer)
 	_ = c.socket.SetWriteDeadline(time.Now().Add(c.server.config.Write))
 	n, err := c.socket.Write(c.out)
 	c.server.counters.bytesOut.Add(int64(n))
@@ -59,7 +62,7 @@ func (c *conn) answer(answer []byte) error {
 		c.out = nil
 	}
 	if err == nil {
-		c.server.counters.answers.Add(1)
+		c.server.counters.answers.Add(int64(len(answers)))
 	}
 	return err
 }

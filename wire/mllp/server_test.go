@@ -439,25 +439,26 @@ func (f *failing) Accept() (net.Conn, error) {
 	return f.Listener.Accept()
 }
 
-func TestNothingIsOwed(t *testing.T) {
+// A message may be owed no answer, or two.
+func TestNoneAndTwoAnswers(t *testing.T) {
 	var got int
-	s := start(t, Config{Receiver: wire.ReceiverFunc(func(context.Context, wire.Arrival) ([]byte, error) {
+	s := start(t, Config{Receiver: wire.ReceiverFunc(func(context.Context, wire.Arrival) ([][]byte, error) {
 		if got++; got == 1 {
 			return nil, nil
 		}
-		return []byte("second"), nil
+		return [][]byte{[]byte("second"), []byte("third")}, nil
 	})})
 	c := s.dial()
 	write(t, c, "\vone\x1c\r\vtwo\x1c\r")
-	if a := readAnswers(t, c, 1); len(a) != 1 || a[0] != "second" {
+	if a := readAnswers(t, c, 2); len(a) != 2 || a[0] != "second" || a[1] != "third" {
 		t.Errorf("answers %q", a)
 	}
 }
 
 // An answer repeats MSH-10. One that ends in FS would end the answer's frame.
 func TestAnswerThatCannotBeFramed(t *testing.T) {
-	s := start(t, Config{Receiver: wire.ReceiverFunc(func(context.Context, wire.Arrival) ([]byte, error) {
-		return []byte("MSA|AA|X\x1c\rERR|\r"), nil
+	s := start(t, Config{Receiver: wire.ReceiverFunc(func(context.Context, wire.Arrival) ([][]byte, error) {
+		return wiretest.Only([]byte("MSA|AA|X\x1c\rERR|\r")), nil
 	})})
 	c := s.dial()
 	write(t, c, "\vone\x1c\r")

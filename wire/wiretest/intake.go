@@ -28,6 +28,14 @@ func Answer(message []byte, code string) []byte {
 		"|T|2.5.1\rMSA|" + code + "|" + control(message) + "\r")
 }
 
+// Only returns the one answer as a Receiver gives it; none where it is nil.
+func Only(answer []byte) [][]byte {
+	if answer == nil {
+		return nil
+	}
+	return [][]byte{answer}
+}
+
 // control is MSH-10.
 func control(head []byte) string {
 	line, _, _ := bytes.Cut(head, []byte("\r"))
@@ -55,7 +63,7 @@ type Intake struct {
 }
 
 // Receive keeps the arrival and answers AA, or what it was told to.
-func (i *Intake) Receive(ctx context.Context, a wire.Arrival) ([]byte, error) {
+func (i *Intake) Receive(ctx context.Context, a wire.Arrival) ([][]byte, error) {
 	i.mu.Lock()
 	hold, arrived := i.hold, i.arrived
 	i.mu.Unlock()
@@ -88,7 +96,7 @@ func (i *Intake) Receive(ctx context.Context, a wire.Arrival) ([]byte, error) {
 	case a.Err != nil:
 		code = "AR"
 	}
-	return Answer(a.Head, code), nil
+	return Only(Answer(a.Head, code)), nil
 }
 
 // Kept returns what arrived, in order.

@@ -211,7 +211,7 @@ func (h *hearing) own(i int) error {
 			h.parked[ra.Handle] = true
 		}
 	}
-	if h.parked[ra.Handle] {
+	if claim != "" && claim != s.owner { // also where they agree: they may be parted again
 		s.contend(s.owner, claim)
 	}
 	return nil
@@ -249,14 +249,18 @@ func (h *hearing) hold(i int) error {
 	return nil
 }
 
-// value makes handles into references, and notes those to contended resources.
+// value makes handles into references, and notes those to resources that another
+// patient was first said to have.
 func (h *hearing) value(i int, v []byte, it *item) ([]byte, error) {
 	v, unknown := resolve(canonical(v), func(handle string) (string, bool) {
 		t, ok := h.targets[handle]
-		if ok && h.parked[handle] {
+		if !ok {
+			return "", false
+		}
+		if owner := h.states[t].owner; it.stamp.claim != "" && owner != "" && owner != it.stamp.claim {
 			it.needs = append(it.needs, t)
 		}
-		return t.String(), ok
+		return t.String(), true
 	})
 	if unknown != "" {
 		return nil, h.fault(i, "refers to a handle that is not in the message")

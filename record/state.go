@@ -46,7 +46,7 @@ type item struct {
 	property string // JSON property; "": the element's name
 	value    []byte
 	extra    []byte
-	needs    []ref // resources of a contender that the value refers to
+	needs    []ref // what the value refers to and another patient was said to have
 }
 
 // link is the newest statement on this resource and another being one.

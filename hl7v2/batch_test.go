@@ -132,6 +132,27 @@ func TestBatchLimit(t *testing.T) {
 	}
 }
 
+// TestBatchHoldsOneMessage reads a file of 64 MB, of which the reader holds no
+// more than a message.
+func TestBatchHoldsOneMessage(t *testing.T) {
+	const messages = 1000
+	one := "MSH|^~\\&|x\r" + strings.Repeat("OBX|1|TX|||"+strings.Repeat("x", 1000)+"\r", 64)
+	readers := make([]io.Reader, messages)
+	for i := range readers {
+		readers[i] = strings.NewReader(one)
+	}
+	r := NewBatchReader(io.MultiReader(readers...), BatchConfig{})
+	for i := range messages {
+		m, err := r.Next()
+		if err != nil || len(m.Bytes) != len(one) || m.Byte != int64(i*len(one)) {
+			t.Fatalf("message %d: %d bytes at %d, %v", i+1, len(m.Bytes), m.Byte, err)
+		}
+	}
+	if held := cap(r.lines.buffer) + r.lines.r.Size(); held > 4*len(one) {
+		t.Errorf("the reader holds %d bytes", held)
+	}
+}
+
 func TestBatchReadError(t *testing.T) {
 	broken := errors.New("disk on fire")
 	r := NewBatchReader(io.MultiReader(strings.NewReader("MSH|1\rMSH|2\r"), iotest.ErrReader(broken)), BatchConfig{})

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -39,16 +38,9 @@ var errFound = errors.New("found something wrong")
 type commands struct {
 	Run      runCommand      `cmd:"" help:"Run the engine in the foreground; without --config, the quickstart hospital."`
 	Check    checkCommand    `cmd:"" help:"Find every problem in a configuration, with file and line."`
-	Test     testCommand     `cmd:"" help:"Run the tests that a configuration brings along."`
 	Send     sendCommand     `cmd:"" help:"Send v2 messages or batch files over MLLP and print each acknowledgement."`
-	Convert  convertCommand  `cmd:"" help:"Turn v2 messages into FHIR transaction Bundles, without a server."`
-	Show     showCommand     `cmd:"" help:"Show v2 messages as people read them."`
 	Trace    traceCommand    `cmd:"" help:"Tell the whole story of a message."`
 	Messages messagesCommand `cmd:"" help:"Search messages, newest first."`
-	Bench    benchCommand    `cmd:"" help:"Measure this machine, and Handover on it."`
-	Backup   backupCommand   `cmd:"" help:"Copy the whole state into one file, also while the engine runs."`
-	Restore  restoreCommand  `cmd:"" help:"Put a backup into an empty data folder."`
-	Verify   verifyCommand   `cmd:"" help:"Prove the journal's tree, and the projections against it."`
 	Version  versionCommand  `cmd:"" help:"Say which version this is."`
 }
 
@@ -81,17 +73,19 @@ func Main(ctx context.Context, args []string, std Streams) (code int) {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(std.Err, "handover: %v\nTry `handover %s--help`.\n", err, commandName(args))
+		fmt.Fprintf(std.Err, "handover: %v\nTry `handover %s--help`.\n", err, commandName(parser, args))
 		return exitUsage
 	}
 	return exitCode(command.Run(), std.Err)
 }
 
-// commandName gives the first word that is not a flag, for the hint.
-func commandName(args []string) string {
+// commandName gives the command that was meant, for the hint.
+func commandName(parser *kong.Kong, args []string) string {
 	for _, a := range args {
-		if !strings.HasPrefix(a, "-") {
-			return a + " "
+		for _, known := range parser.Model.Children {
+			if a == known.Name {
+				return a + " "
+			}
 		}
 	}
 	return ""

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"handover/trace"
+)
+
+type messagesCommand struct {
+	serverFlag
+	Source  string `help:"Only of this source."`
+	Type    string `placeholder:"ADT^A01" help:"Only of this type; ADT for all its events."`
+	Patient string `placeholder:"ID" help:"Only of a patient, by an identifier: 900001 or QSG|900001."`
+	Control string `help:"Only with this control id (MSH-10)."`
+	State   string `enum:",received,refused,duplicate,filtered,routed,waiting" default:"" help:"Only in this state: received, refused, duplicate, filtered, routed, waiting."`
+	Since   string `placeholder:"2h" help:"Only since then: a span of time, or a time as in 2026-03-02T08:00:00Z."`
+	Limit   int    `default:"50" help:"How many at most; 0 for all."`
+	JSON    bool   `help:"Print one JSON object a line."`
+}
+
+// Help shows an example.
+func (messagesCommand) Help() string {
+	return "Example: handover messages --source lab --state waiting --since 2h"
+}
+
+// Run prints messages, newest first.
+func (c messagesCommand) Run(ctx context.Context, std Streams) error {
+	query := url.Values{"limit": {strconv.Itoa(c.Limit)}}
+	for name, value := range map[string]string{
+		"source": c.Source, "type": c.Type, "patient": c.Patient, "control": c.Control, "state": c.State, "since": c.Since,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	var answer struct {
+		Messages []trace.Message `json:"messages"`
+	}
+	if err := c.get(ctx, "messages", query, &answer); err != nil {
+		return err
+	}
+	if c.JSON {
+		return eachJSON(std, answer.Messages)
+	}
+	table := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "OFFSET\tRECEIVED\tSOURCE\tTYPE\tCONTROL ID\tSTATE\tREASON")
+	for _, m := range answer.Messages {
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Offset, m.Received.Local().Format(time.DateTime),
+			m.Source, m.Type, m.Control, m.State, m.Reason)
+	}
+	return table.Flush()
+}
+
+func eachJSON[T any](std Streams, items []T) error {
+	out := json.NewEncoder(std.Out)
+	for _, item := range items {
+		if err := out.Encode(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"handover"
+)
+
+// serverFlag is the engine that a command asks.
+type serverFlag struct {
+	Server string `env:"HANDOVER_SERVER" default:"http://127.0.0.1:8080" help:"The running engine to ask."`
+}
+
+// get reads JSON from the admin API into v.
+func (s serverFlag) get(ctx context.Context, path string, query url.Values, v any) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	target := strings.TrimSuffix(s.Server, "/") + "/api/v1/" + path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return &handover.Error{Op: "reading --server", Kind: handover.Usage, Err: err}
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return &handover.Error{Op: "asking the engine at " + s.Server, Kind: handover.Unavailable,
+			Err: errors.New("nothing answers there; is `handover run` running? --server names another")}
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return refusal(answer)
+	}
+	return json.NewDecoder(answer.Body).Decode(v)
+}
+
+// refusal turns an error answer of the admin API into an error.
+func refusal(answer *http.Response) error {
+	kind := handover.Internal
+	for k := handover.Internal; k <= handover.Usage; k++ {
+		if k.Consequence().HTTP == answer.StatusCode && k != handover.Usage {
+			kind = k
+			break
+		}
+	}
+	var said struct {
+		Error string `json:"error"`
+	}
+	text, _ := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
+	if json.Unmarshal(text, &said) != nil || said.Error == "" {
+		said.Error = answer.Status
+	}
+	return &handover.Error{Kind: kind, Op: "asking the engine", Err: fmt.Errorf("%s", said.Error)}
+}

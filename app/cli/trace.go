@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"handover/trace"
+)
+
+type traceCommand struct {
+	serverFlag
+	Message string `arg:"" help:"The message's offset or its control id (MSH-10)."`
+	JSON    bool   `help:"Print JSON."`
+}
+
+// Help shows an example.
+func (traceCommand) Help() string { return "Example: handover trace PAS-0001" }
+
+// Run tells the story of the message, or of each one with the control id.
+func (c traceCommand) Run(ctx context.Context, std Streams) error {
+	var answer struct {
+		Stories []trace.Story `json:"traces"`
+	}
+	if err := c.get(ctx, "traces/"+url.PathEscape(c.Message), nil, &answer); err != nil {
+		return err
+	}
+	if c.JSON {
+		return eachJSON(std, answer.Stories)
+	}
+	for i, s := range answer.Stories {
+		if i > 0 {
+			fmt.Fprintln(std.Out)
+		}
+		tell(std.Out, s)
+	}
+	return nil
+}
+
+// tell writes a story as people read it.
+func tell(w io.Writer, s trace.Story) {
+	m := s.Message
+	fmt.Fprintf(w, "message %d  %s  %s  from %s\n", m.Offset, m.Type, m.Control, m.Source)
+	fmt.Fprintf(w, "  received  %s, %d bytes, answered %s\n", m.Received.Local().Format(time.RFC3339Nano), m.Size, or(m.Answer, "nothing, as none was owed"))
+	if m.First != 0 {
+		fmt.Fprintf(w, "  repeats   message %d, whose answer was given again\n", m.First)
+	}
+	tellDecision(w, s)
+	for _, v := range s.Wrote {
+		fmt.Fprintf(w, "  wrote     %s/%s version %d\n", v.Type, v.ID, v.Version)
+	}
+	for _, o := range s.Older {
+		fmt.Fprintf(w, "  older     %s/%s: %s\n", o.Type, o.ID, or(o.Reason, "newer word stands"))
+	}
+	for _, p := range s.Parked {
+		fmt.Fprintf(w, "  parked    %s: %s\n", p.Type, p.Reason)
+	}
+	for _, l := range s.Left {
+		fmt.Fprintf(w, "  left      %s: %s\n", l.Field, l.Reason)
+	}
+	for _, r := range s.Repeats {
+		fmt.Fprintf(w, "  repeated  as message %d\n", r)
+	}
+	facts := make([]string, len(s.Facts))
+	for i, f := range s.Facts {
+		facts[i] = fmt.Sprintf("%d %s", f.Offset, f.Kind)
+	}
+	fmt.Fprintf(w, "  facts     %s\n", strings.Join(facts, ", "))
+}
+
+func tellDecision(w io.Writer, s trace.Story) {
+	d := s.Decision
+	if d == nil {
+		fmt.Fprintf(w, "  state     %s\n", s.Message.State)
+		return
+	}
+	line := string(d.State)
+	if d.Reason != "" {
+		line += ": " + d.Reason
+	}
+	if len(d.Routes) > 0 {
+		line += " by " + strings.Join(d.Routes, ", ")
+	}
+	fmt.Fprintf(w, "  decided   %s (release %s)\n", line, s.Release)
+	for _, p := range d.Problems {
+		fmt.Fprintf(w, "  problem   %s: %s\n", or(p.Where, "message"), p.Text)
+	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"handover"
+	"handover/config"
+	"handover/wire"
+	"handover/wire/file"
+	wirehttp "handover/wire/http"
+	"handover/wire/mllp"
+)
+
+// listener is one way in. Run ends when its context does, with everything in
+// hand answered.
+type listener interface {
+	Run(ctx context.Context) error
+	Close() error
+}
+
+// openDoors binds every listener, so that a port in use is found before
+// anything runs.
+func (e *Engine) openDoors(ctx context.Context) error {
+	for _, s := range e.config.Site.Sources {
+		d, err := e.openDoor(ctx, s)
+		if err != nil {
+			return &handover.Error{Op: "listening for source " + s.Name, Kind: handover.Unavailable, Err: err}
+		}
+		e.addDoor(s.Name, d)
+	}
+	return e.openHTTP(ctx)
+}
+
+func (e *Engine) addDoor(name string, d listener) {
+	e.doors = append(e.doors, d)
+	if bound, ok := d.(interface{ Addr() net.Addr }); ok {
+		e.addresses[name] = bound.Addr()
+	}
+}
+
+func (e *Engine) openDoor(ctx context.Context, s config.Source) (listener, error) {
+	in := &intake{
+		source: s, release: e.config.Site.Release, journal: facts{e.journal}, records: &e.records, log: e.log,
+	}
+	room := wire.Room{Spool: e.spool, Memory: e.memory, MaxMessage: s.MaxSize}
+	allow := wire.AllowList(s.Allow)
+	switch s.Listen.Scheme {
+	case "file":
+		f, err := file.Open(ctx, file.Config{
+			Source: s.Name, Dir: s.Listen.Path, Receiver: in, Room: room, Log: e.log, Now: e.config.Now,
+		})
+		return folder{f}, err
+	case "http":
+		h := wirehttp.New(wirehttp.Config{
+			Source: s.Name, Receiver: in, Room: room, Allow: allow, Log: e.log, Now: e.config.Now,
+		})
+		mux := http.NewServeMux()
+		mux.Handle(max(s.Listen.Path, "/"), h)
+		return listenHTTP(s.Listen.Host, mux)
+	}
+	c := mllp.Config{
+		Source: s.Name, Address: s.Listen.Host, Receiver: in, Room: room, Allow: allow, Idle: s.Idle,
+		Conns: s.MaxConnections, Log: e.log, Now: e.config.Now,
+	}
+	if s.TLS != nil {
+		c.TLS = wire.TLSFiles{Cert: s.TLS.Certificate, Key: s.TLS.Key, ClientCA: s.TLS.Clients}
+	}
+	return mllp.Listen(ctx, c)
+}
+
+// folder is a drop folder as a listener; it holds nothing open.
+type folder struct{ *file.Folder }
+
+// Close does nothing.
+func (folder) Close() error { return nil }
+
+// webServer is an HTTP server as a listener.
+type webServer struct {
+	listener net.Listener
+	server   *http.Server
+}
+
+// The limits of every HTTP listener. Answers may take long, requests not.
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	drainTimeout  = 10 * time.Second
+	maxHeader     = 64 << 10
+)
+
+func listenHTTP(address string, h http.Handler) (listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &webServer{l, &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+	}}, nil
+}
+
+// Run serves until ctx ends, and then waits for what is being answered.
+func (w *webServer) Run(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() { ended <- w.server.Serve(w.listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving HTTP: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if w.server.Shutdown(drain) != nil {
+		_ = w.server.Close() // cuts what did not end in time
+	}
+	<-ended
+	return nil
+}
+
+// Addr returns where it listens.
+func (w *webServer) Addr() net.Addr { return w.listener.Addr() }
+
+// Close releases the port.
+func (w *webServer) Close() error {
+	_ = w.listener.Close() // is closed already when Run has ended
+	return nil
+}

@@ -1,0 +1,180 @@
+// Package app puts the parts of Handover together: it is the only package that
+// knows all others. It promises that a message is answered only once it is
+// kept, that every kept message is decided, in order, and that after a crash
+// both go on where they stopped.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"handover"
+	"handover/config"
+	"handover/internal/spool"
+	"handover/internal/store"
+	"handover/journal"
+	"handover/record"
+	"handover/route"
+	"handover/trace"
+	"handover/transform/v2fhir"
+	"handover/wire"
+)
+
+// Config says what to run, and where.
+type Config struct {
+	Site *config.Site
+	// Dir is the data folder; it is made where it is missing.
+	Dir string
+	// Database, if not "", goes before Site.Database.
+	Database string
+	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: nothing is logged
+}
+
+// Engine is Handover, opened. Nothing listens until Run.
+type Engine struct {
+	config  Config
+	key     []byte
+	spool   *spool.Dir
+	memory  *wire.Memory
+	journal *journal.Journal
+	trace   *trace.Trace
+	record  *record.Record
+	routes  *route.Table
+	records waitingRoom
+	log     *slog.Logger
+	doors   []listener
+	// addresses are where listeners are bound, by source; "" is the FHIR server.
+	addresses map[string]net.Addr
+}
+
+// Open opens journal and projections, brings the projections up to the
+// journal's end, and binds every listener.
+func Open(ctx context.Context, c Config) (*Engine, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Database == "" {
+		c.Database = c.Site.Database
+	}
+	e := &Engine{config: c, log: c.Log, memory: wire.NewMemory(c.Site.Memory), addresses: map[string]net.Addr{}}
+	e.records.look = e.decisionOn
+	if err := e.open(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// open goes through the parts in the order in which they need each other.
+func (e *Engine) open(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		e.openFolder, e.openJournal, e.openProjections, e.catchUp, e.openRoutes, e.openDoors,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) openFolder(ctx context.Context) (err error) {
+	if err := os.MkdirAll(e.config.Dir, 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	if e.key, err = siteKey(e.config.Dir); err != nil {
+		return err
+	}
+	e.spool, err = spool.Open(ctx, spool.Config{Dir: filepath.Join(e.config.Dir, "spool")})
+	return err
+}
+
+func (e *Engine) openJournal(ctx context.Context) (err error) {
+	s := e.config.Site
+	keep := map[handover.Retention]time.Duration{}
+	if s.Retention > 0 {
+		keep[handover.KeepMessage] = s.Retention
+	}
+	e.journal, err = journal.Open(ctx, journal.Config{
+		Dir: e.config.Dir, URL: e.config.Database, SiteKey: e.key, Now: e.config.Now,
+		VolumeSize: s.VolumeSize, LowSpace: s.LowSpace, Window: s.Duplicates, Keep: keep,
+	})
+	return err
+}
+
+func (e *Engine) openProjections(ctx context.Context) (err error) {
+	place := store.Place{URL: e.config.Database, Dir: e.config.Dir}
+	if e.trace, err = trace.Open(ctx, trace.Config{Place: place, Facts: facts{e.journal}}); err != nil {
+		return fmt.Errorf("opening the trace: %w", err)
+	}
+	e.record, err = record.Open(ctx, record.Config{
+		Place: place, SiteKey: e.key, Rules: rulesOf(e.config.Site), Fact: facts{e.journal}.Get, Now: e.config.Now,
+	})
+	return err
+}
+
+// rulesOf tells the record whose word counts.
+func rulesOf(s *config.Site) record.Rules {
+	r := record.Rules{Owns: map[string][]string{}, Precedence: s.Precedence, Authorities: map[string][]string{}}
+	for _, source := range s.Sources {
+		r.Owns[source.Name], r.Authorities[source.Name] = source.Owns, source.Authorities
+	}
+	return r
+}
+
+func (e *Engine) openRoutes(context.Context) (err error) {
+	var rules []route.Rule
+	for _, r := range e.config.Site.Routes {
+		rule := route.Rule{Name: r.Name, From: r.From, When: r.When, To: r.To}
+		for _, f := range r.Filters {
+			rule.Filters = append(rule.Filters, route.Filter{Name: f.Name, When: f.When})
+		}
+		rules = append(rules, rule)
+	}
+	e.routes, err = route.New(rules)
+	return err
+}
+
+// Close closes what Open opened, in the other order.
+func (e *Engine) Close() error {
+	var errs []error
+	for _, d := range e.doors {
+		errs = append(errs, d.Close())
+	}
+	if e.record != nil {
+		errs = append(errs, e.record.Close())
+	}
+	if e.trace != nil {
+		errs = append(errs, e.trace.Close())
+	}
+	if e.journal != nil {
+		errs = append(errs, e.journal.Close())
+	}
+	if e.spool != nil {
+		errs = append(errs, e.spool.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// converters makes one for each source, since time zones differ.
+func (e *Engine) converters() map[string]converter {
+	out := map[string]converter{}
+	for _, s := range e.config.Site.Sources {
+		out[s.Name] = v2fhir.New(v2fhir.Config{Source: s.Name, Zone: s.Zone})
+	}
+	return out
+}
+
+// decisionOn finds what was decided of a message, however long ago.
+func (e *Engine) decisionOn(ctx context.Context, offset handover.Offset) (handover.Decision, error) {
+	m, err := e.trace.Message(ctx, handover.Everything(handover.Engine), offset)
+	return handover.Decision{State: m.State, Reason: m.Reason}, err
+}

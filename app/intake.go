@@ -1,0 +1,215 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"handover"
+	"handover/config"
+	"handover/hl7v2"
+	"handover/wire"
+)
+
+// appender keeps facts; it returns after the sync.
+type appender interface {
+	Append(ctx context.Context, drafts []handover.Draft) ([]handover.Receipt, error)
+}
+
+// factReader reads one fact.
+type factReader interface {
+	Get(ctx context.Context, offset handover.Offset) (handover.Entry, error)
+}
+
+// intake keeps what a source sends before it says so. It implements
+// wire.Receiver.
+type intake struct {
+	source  config.Source
+	release string
+	journal interface {
+		appender
+		factReader
+	}
+	records *waitingRoom // of messages that wait to be recorded
+	log     *slog.Logger
+}
+
+// arrivalVerdict is what can be said of a message before anything looks into it.
+type arrivalVerdict struct {
+	outcome hl7v2.Outcome
+	reason  string // why it is refused; "": it is not
+	errors  []hl7v2.AckError
+}
+
+// Receive keeps the arrival and answers for it, as wire.Receiver says.
+func (in *intake) Receive(ctx context.Context, a wire.Arrival) ([][]byte, error) {
+	m, problems := hl7v2.Parse(wholeSegments(a))
+	v := judge(m, problems)
+	if a.Err != nil {
+		return in.refuse(m, a.Received, a.Err), a.Err
+	}
+	receipt, err := in.keep(ctx, a, m, v)
+	if err != nil {
+		in.log.Error("a message was not kept; its sender was told so", "source", a.Source, "remote", a.Remote, "error", err)
+		return in.refuse(m, a.Received, err), err
+	}
+	offset, at := receipt.Offset, receipt.Time
+	if receipt.First != 0 {
+		first, err := in.journal.Get(ctx, receipt.First)
+		if err != nil {
+			return in.refuse(m, a.Received, err), err
+		}
+		offset, at = first.Offset, first.Time
+	}
+	return in.answers(ctx, m, v, offset, at), nil
+}
+
+// wholeSegments returns what of the arrival can be parsed now: everything, or
+// of a spooled message the segments that its head holds whole.
+func wholeSegments(a wire.Arrival) []byte {
+	if a.Body.File == "" {
+		return a.Head
+	}
+	for i := len(a.Head) - 1; i > 0; i-- {
+		if a.Head[i] == '\r' || a.Head[i] == '\n' {
+			return a.Head[:i+1]
+		}
+	}
+	return a.Head
+}
+
+// judge refuses what cannot be read, and queries, which nothing here serves.
+func judge(m *hl7v2.Message, problems []hl7v2.Problem) arrivalVerdict {
+	switch {
+	case m == nil:
+		return arrivalVerdict{hl7v2.InError, "unreadable", hl7v2.ErrorsOf(problems)}
+	case hasFatal(problems):
+		return arrivalVerdict{hl7v2.InError, "malformed", hl7v2.ErrorsOf(problems)}
+	case hl7v2.Expected(m).Kind == hl7v2.Query:
+		return arrivalVerdict{hl7v2.Rejected, "query-not-served", []hl7v2.AckError{{
+			Where: "MSH-9", Code: "207", Text: "queries are not answered here"}}}
+	}
+	return arrivalVerdict{outcome: hl7v2.Accepted}
+}
+
+func hasFatal(problems []hl7v2.Problem) bool {
+	for _, p := range problems {
+		if p.Fatal {
+			return true
+		}
+	}
+	return false
+}
+
+// keep appends the message and, where it is refused, the decision with it.
+func (in *intake) keep(ctx context.Context, a wire.Arrival, m *hl7v2.Message, v arrivalVerdict) (handover.Receipt, error) {
+	format := a.Format
+	if format == "" {
+		format = wire.MediaType
+	}
+	d := handover.Draft{
+		Header: handover.Header{
+			Kind: handover.Received, Release: in.release, Source: in.source.Name, Class: handover.KeepMessage,
+			Actor: "source:" + in.source.Name, Format: format, Answer: firstCode(m, v.outcome), Conn: a.Conn,
+		},
+		Body: a.Body,
+	}
+	if m != nil {
+		d.Control = string(m.First("MSH").Field(10).Raw())
+	}
+	drafts := []handover.Draft{d}
+	if v.reason != "" {
+		drafts = append(drafts, decisionDraft(in.release, in.source.Name, handover.Decision{
+			State: handover.StateRefused, Reason: v.reason, Problems: problemsOf(v.errors, a.Problems),
+		}, new(int)))
+	}
+	receipts, err := in.journal.Append(ctx, drafts)
+	if err != nil {
+		return handover.Receipt{}, err
+	}
+	return receipts[0], nil
+}
+
+// decisionDraft makes a Decided fact. inBatch points to the index of the
+// message in the same append; nil: set Header.Cause.
+func decisionDraft(release, source string, d handover.Decision, inBatch *int) handover.Draft {
+	return factDraft(handover.Header{
+		Kind: handover.Decided, Release: release, Source: source, Class: handover.KeepForever,
+	}, d, inBatch)
+}
+
+// factDraft makes a fact of Handover's own, with a JSON body.
+func factDraft(h handover.Header, body any, inBatch *int) handover.Draft {
+	h.Actor, h.Format = handover.Engine.ID, "application/json"
+	data, err := json.Marshal(body)
+	if err != nil {
+		panic("a fact that is no JSON: " + err.Error()) // the nouns' own types always are
+	}
+	return handover.Draft{Header: h, Body: handover.Body{Bytes: data}, CauseInBatch: inBatch}
+}
+
+func problemsOf(errs []hl7v2.AckError, more []handover.Problem) []handover.Problem {
+	var out []handover.Problem
+	for _, e := range errs {
+		out = append(out, handover.Problem{Where: e.Where, Text: e.Text})
+	}
+	return append(out, more...)
+}
+
+// firstCode is MSA-1 of the first answer that is asked for; "" where none is.
+func firstCode(m *hl7v2.Message, o hl7v2.Outcome) string {
+	asked := hl7v2.Expected(m)
+	switch {
+	case asked.Accept.Asks(o):
+		return o.AcceptCode()
+	case asked.Application.Asks(o):
+		return o.ApplicationCode()
+	}
+	return ""
+}
+
+// answers makes what the message asks for. It is a function of the message, its
+// offset and its time, so a message that comes again gets the first answer again.
+func (in *intake) answers(ctx context.Context, m *hl7v2.Message, v arrivalVerdict, offset handover.Offset, at time.Time) [][]byte {
+	asked, accepted := hl7v2.Expected(m), v
+	if asked.Application != hl7v2.Never && in.source.Acknowledge == "recorded" && v.reason == "" {
+		v = in.records.wait(ctx, offset)
+	}
+	var out [][]byte
+	if asked.Accept.Asks(accepted.outcome) {
+		out = append(out, hl7v2.Acknowledge(m, hl7v2.Acknowledgement{
+			Code: accepted.outcome.AcceptCode(), Errors: accepted.errors, Time: at, ControlID: answerID(offset, "C"),
+		}))
+	}
+	if asked.Application.Asks(v.outcome) {
+		out = append(out, hl7v2.Acknowledge(m, hl7v2.Acknowledgement{
+			Code: v.outcome.ApplicationCode(), Errors: v.errors, Time: at, ControlID: answerID(offset, "A"),
+		}))
+	}
+	return out
+}
+
+// answerID is MSH-10 of an answer: the message's offset and which answer it is.
+func answerID(offset handover.Offset, which string) string {
+	return "HO" + strconv.FormatInt(int64(offset), 10) + which
+}
+
+// refuse answers a message that was not kept: its sender keeps it.
+func (in *intake) refuse(m *hl7v2.Message, at time.Time, err error) [][]byte {
+	c := handover.KindOf(err).Consequence()
+	text := "the message was not kept; keep it, and send it again"
+	if !c.Retry {
+		text = "the message was not kept: " + c.Name
+	}
+	asked := hl7v2.Expected(m)
+	a := hl7v2.Acknowledgement{Code: c.Ack, Errors: []hl7v2.AckError{{Code: c.Condition, Text: text}}, Time: at}
+	switch {
+	case asked.Accept != hl7v2.Never && asked.Accept != hl7v2.OnSuccess:
+		a.Code = "C" + c.Ack[1:]
+	case asked.Application == hl7v2.Never || asked.Application == hl7v2.OnSuccess:
+		return nil
+	}
+	return [][]byte{hl7v2.Acknowledge(m, a)}
+}

@@ -1,0 +1,274 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"handover"
+	"handover/hl7v2"
+	"handover/route"
+)
+
+// batchSize is how many messages are decided together: enough to spread a
+// sync and a transaction over many, few enough that nobody waits for them.
+const batchSize = 64
+
+// largeMessage is the length in bytes from which messages are transformed one
+// at a time, so that several of them never are in memory together.
+const largeMessage = 1 << 20
+
+// converter turns a message into what it asserts of the record. It is pure.
+type converter interface {
+	Convert(m *hl7v2.Message) (handover.Assertions, []handover.Problem)
+}
+
+// composer is the record as the pipeline writes to it.
+type composer interface {
+	Compose(ctx context.Context, message handover.Offset, a handover.Assertions) (handover.Writes, error)
+	Apply(ctx context.Context, entries []handover.Entry) error
+	Reset()
+}
+
+// log is the journal as the pipeline uses it.
+type factLog interface {
+	appender
+	factReader
+	// Messages returns Received facts after an offset, oldest first, and the
+	// offset up to which it looked.
+	Messages(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, handover.Offset, error)
+	Wait(ctx context.Context, after handover.Offset) (handover.Offset, error)
+	// content returns a message's bytes, wherever they are kept.
+	content(ctx context.Context, e handover.Entry) ([]byte, error)
+}
+
+// pipeline decides received messages in the journal's order: it routes and
+// transforms many at once, composes one at a time, and appends what came of it.
+type pipeline struct {
+	journal    factLog
+	routes     *route.Table
+	converters map[string]converter // by source
+	record     composer
+	records    *waitingRoom
+	release    string
+	log        *slog.Logger
+}
+
+// work is one message on its way.
+type work struct {
+	message  handover.Entry
+	decision handover.Decision
+	asserted *handover.Assertions // nil: not for the record
+	writes   handover.Writes
+}
+
+// run decides every message after the offset, until ctx ends.
+func (p *pipeline) run(ctx context.Context, after handover.Offset) error {
+	transformed := make(chan []work, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var reading sync.WaitGroup
+	var failed error
+	reading.Go(func() {
+		defer close(transformed)
+		failed = p.read(ctx, after, transformed)
+	})
+	for batch := range transformed {
+		if !p.commit(ctx, batch) {
+			cancel()
+		}
+	}
+	reading.Wait()
+	return failed
+}
+
+// read follows the journal, transforms what was received, and passes it on.
+func (p *pipeline) read(ctx context.Context, after handover.Offset, out chan<- []work) error {
+	for ctx.Err() == nil {
+		entries, looked, err := p.journal.Messages(ctx, after, batchSize)
+		if err != nil {
+			return fmt.Errorf("reading messages after offset %d: %w", after, err)
+		}
+		if looked == after {
+			if _, err := p.journal.Wait(ctx, after); err != nil && ctx.Err() == nil {
+				return err
+			}
+			continue
+		}
+		after = looked
+		batch := p.transform(ctx, entries)
+		select {
+		case out <- batch:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// transform routes and transforms a batch, on every core.
+func (p *pipeline) transform(ctx context.Context, entries []handover.Entry) []work {
+	batch := make([]work, 0, len(entries))
+	for _, e := range entries {
+		if !refused(e.Answer) {
+			batch = append(batch, work{message: e})
+		}
+	}
+	var group sync.WaitGroup
+	next := make(chan *work)
+	for range min(runtime.GOMAXPROCS(0), len(batch)) {
+		group.Go(func() {
+			for w := range next {
+				p.decide(ctx, w)
+			}
+		})
+	}
+	for i := range batch {
+		if batch[i].message.Body.Len() < largeMessage {
+			next <- &batch[i]
+		}
+	}
+	close(next)
+	group.Wait()
+	for i := range batch {
+		if batch[i].message.Body.Len() >= largeMessage {
+			p.decide(ctx, &batch[i])
+		}
+	}
+	return batch
+}
+
+// refused reports whether the first answer said that the message was refused:
+// it was decided when it arrived.
+func refused(answer string) bool {
+	switch answer {
+	case "AE", "AR", "CE", "CR":
+		return true
+	}
+	return false
+}
+
+// decide says where one message goes and what it asserts. A fault of our own on
+// one message must not hold up all others: the message waits for a person.
+func (p *pipeline) decide(ctx context.Context, w *work) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			p.log.Error("a message could not be transformed and waits", "offset", w.message.Offset, "stack", string(debug.Stack()))
+			w.asserted, w.decision = nil, handover.Decision{State: handover.StateWaiting, Reason: "transform-failed"}
+		}
+	}()
+	content, err := p.journal.content(ctx, w.message)
+	if err != nil {
+		w.decision = handover.Decision{State: handover.StateWaiting, Reason: "body-unreadable"}
+		return
+	}
+	m, _ := hl7v2.Parse(content)
+	if m == nil {
+		w.decision = handover.Decision{State: handover.StateWaiting, Reason: "unreadable"}
+		return
+	}
+	way := p.routes.Decide(w.message.Source, m)
+	w.decision = way.Decision
+	if !way.Goes("record") {
+		return
+	}
+	a, problems := p.converters[w.message.Source].Convert(m)
+	w.asserted = &a
+	w.decision.Problems = append(w.decision.Problems, problems...)
+}
+
+// commit composes the batch in order, appends every fact at once, and applies
+// them to the record. What fails is tried again: nothing of a failed append
+// counts, and nothing may be passed over. It returns false when ctx ended first.
+func (p *pipeline) commit(ctx context.Context, batch []work) bool {
+	var entries []handover.Entry
+	appended := p.insist(ctx, "deciding messages", func() (err error) {
+		entries, err = p.append(ctx, batch)
+		return err
+	})
+	// What is appended is decided, whatever happens to the tables: they are
+	// brought up to it here, or at the next start.
+	applied := appended && p.insist(ctx, "applying to the record", func() error {
+		return p.record.Apply(ctx, entries)
+	})
+	if !applied {
+		return false
+	}
+	for i := range batch {
+		p.records.tell(batch[i].message.Offset, batch[i].decision)
+	}
+	return true
+}
+
+// insist tries until it succeeds or ctx ends, waiting longer each time.
+func (p *pipeline) insist(ctx context.Context, what string, try func() error) bool {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
+		err := try()
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		p.record.Reset()
+		p.log.Error(what+" failed and is tried again", "error", err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// append composes what the batch makes of the record and appends its facts.
+func (p *pipeline) append(ctx context.Context, batch []work) ([]handover.Entry, error) {
+	var drafts []handover.Draft
+	for i := range batch {
+		w := &batch[i]
+		if w.asserted != nil {
+			writes, err := p.record.Compose(ctx, w.message.Offset, *w.asserted)
+			if err != nil {
+				return nil, fmt.Errorf("composing offset %d: %w", w.message.Offset, err)
+			}
+			w.writes = writes
+		}
+		drafts = append(drafts, p.drafts(w)...)
+	}
+	if len(drafts) == 0 {
+		return nil, nil
+	}
+	receipts, err := p.journal.Append(ctx, drafts)
+	if err != nil {
+		return nil, err
+	}
+	return entriesOf(drafts, receipts), nil
+}
+
+// drafts are the facts that follow from a message, in the order in which they
+// are applied.
+func (p *pipeline) drafts(w *work) []handover.Draft {
+	h := handover.Header{Release: p.release, Source: w.message.Source, Cause: w.message.Offset}
+	decided := h
+	decided.Kind, decided.Class = handover.Decided, handover.KeepForever
+	out := []handover.Draft{factDraft(decided, w.decision, nil)}
+	if w.asserted == nil {
+		return out
+	}
+	asserted, written := h, h
+	asserted.Kind, asserted.Class = handover.Asserted, handover.KeepRecord
+	written.Kind, written.Class = handover.Written, handover.KeepRecord
+	return append(out, factDraft(asserted, w.asserted, nil), factDraft(written, w.writes, nil))
+}
+
+// entriesOf are the appended drafts as the journal would read them back.
+func entriesOf(drafts []handover.Draft, receipts []handover.Receipt) []handover.Entry {
+	entries := make([]handover.Entry, len(drafts))
+	for i, d := range drafts {
+		d.Header.Time = receipts[i].Time
+		entries[i] = handover.Entry{Offset: receipts[i].Offset, Header: d.Header, Key: d.Key, Body: d.Body}
+	}
+	return entries
+}

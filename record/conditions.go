@@ -14,13 +14,14 @@ func (s *search) test(c Condition) (test, error) {
 	case "_lastUpdated":
 		return s.updatedTest(c)
 	}
-	switch kind := s.kind(&c); kind {
+	asked := c.Param
+	switch s.kind(&c) {
 	case TokenParam:
 		return s.tokenTest(c)
 	case DateParam:
 		return s.dateTest(c)
 	case ReferenceParam:
-		return s.referenceTest(c)
+		return s.referenceTest(c, asked)
 	}
 	return test{}, queryFault(handover.Unsupported, c.Param, "resources of type "+s.q.Type+" cannot be searched by it")
 }
@@ -118,7 +119,9 @@ func (s *search) system(name string) int64 {
 // subjectTypes are what a subject may be, for a reference by id alone.
 var subjectTypes = []string{"Patient", "Group", "Device", "Location"}
 
-func (s *search) referenceTest(c Condition) (test, error) {
+// referenceTest takes the parameter's name as it was asked for, too, to say it
+// in a fault.
+func (s *search) referenceTest(c Condition, asked string) (test, error) {
 	types := subjectTypes
 	if c.Param == "patient" {
 		types = []string{"Patient"}
@@ -135,7 +138,7 @@ func (s *search) referenceTest(c Condition) (test, error) {
 		if strings.Contains(v, "/") {
 			t, id, _ := strings.Cut(v, "/")
 			if strings.ContainsAny(id, "/:") || len(types) == 1 && t != types[0] {
-				return test{}, queryFault(handover.Invalid, c.Param, "it is an id or Type/id of a type that the parameter can refer to")
+				return test{}, queryFault(handover.Invalid, asked, "it is an id or Type/id of a type that the parameter can refer to")
 			}
 			targets = append(targets, v)
 			continue

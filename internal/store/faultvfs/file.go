@@ -79,10 +79,8 @@ func (f *file) Truncate(size int64) error {
 	if _, hit, err := f.disk.step(Truncate, f.epoch); err != nil || hit {
 		return errIO
 	}
-	if size < f.image.size {
-		if err := f.image.touch(f.File, size, f.image.size); err != nil {
-			return err
-		}
+	if err := f.image.truncate(f.File, size); err != nil {
+		return err
 	}
 	f.image.size = size
 	return f.File.Truncate(size)

@@ -24,6 +24,7 @@ type image struct {
 type lost struct {
 	data   []byte // shorter than a sector where the file ended
 	doomed bool   // written before a sync that failed: no later sync saves it
+	cut    bool   // taken away by a truncation, and not written since
 }
 
 func newImage(size int64) *image { return &image{size: size, durable: size, old: map[int64]lost{}} }
@@ -32,7 +33,7 @@ func newImage(size int64) *image { return &image{size: size, durable: size, old:
 func (i *image) touch(f vfs.File, from, to int64) error {
 	for s := from / sector; s*sector < to; s++ {
 		if was, known := i.old[s]; known {
-			was.doomed = false // written again, so a sync saves it again
+			was.doomed, was.cut = false, false // a sync saves it again
 			i.old[s] = was
 			continue
 		}
@@ -42,6 +43,22 @@ func (i *image) touch(f vfs.File, from, to int64) error {
 			return err
 		}
 		i.old[s] = lost{data: data[:n]}
+	}
+	return nil
+}
+
+// truncate notes what is about to be cut off.
+func (i *image) truncate(f vfs.File, size int64) error {
+	if size >= i.size {
+		return nil
+	}
+	if err := i.touch(f, size, i.size); err != nil {
+		return err
+	}
+	for s := (size + sector - 1) / sector; s*sector < i.size; s++ {
+		was := i.old[s]
+		was.cut = true
+		i.old[s] = was
 	}
 	return nil
 }
@@ -64,7 +81,8 @@ func (i *image) failed() {
 	}
 }
 
-// lose puts the file into a state that a power cut may leave.
+// lose puts the file into a state that a power cut may leave. A truncation is
+// there or not, as one; written sectors are there or not, each by itself.
 func (i *image) lose(path string, rng *rand.Rand) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if isGone(err) {
@@ -75,24 +93,43 @@ func (i *image) lose(path string, rng *rand.Rand) error {
 	}
 	// Some cuts lose everything, some nothing, most a part.
 	luck := rng.IntN(4)
-	var sectors []int64
-	for s := range i.old {
-		sectors = append(sectors, s)
-	}
-	slices.Sort(sectors)
-	for _, s := range sectors {
-		keep := luck == 1 || luck > 1 && rng.IntN(2) == 0
-		if keep {
+	kept := func() bool { return luck == 1 || luck > 1 && rng.IntN(2) == 0 }
+	truncated, grown := kept(), kept()
+	for _, s := range i.sectors() {
+		was := i.old[s]
+		if was.cut && truncated || !was.cut && kept() {
 			continue
 		}
 		data := make([]byte, sector)
-		copy(data, i.old[s].data)
+		if !truncated || !i.shrunk() {
+			copy(data, was.data)
+		}
 		if _, err := f.WriteAt(data, s*sector); err != nil {
 			return errors.Join(err, f.Close())
 		}
 	}
-	if luck == 0 || luck > 1 && rng.IntN(2) == 0 {
-		err = f.Truncate(i.durable)
+	size := i.size
+	if i.size < i.durable && !truncated || i.size > i.durable && !grown {
+		size = i.durable
 	}
-	return errors.Join(err, f.Close())
+	return errors.Join(f.Truncate(size), f.Close())
+}
+
+// shrunk reports whether the file was cut since the last sync.
+func (i *image) shrunk() bool {
+	for _, was := range i.old {
+		if was.cut {
+			return true
+		}
+	}
+	return false
+}
+
+func (i *image) sectors() []int64 {
+	var out []int64
+	for s := range i.old {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out
 }

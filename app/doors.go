@@ -30,16 +30,9 @@ func (e *Engine) openDoors(ctx context.Context) error {
 		if err != nil {
 			return &handover.Error{Op: "listening for source " + s.Name, Kind: handover.Unavailable, Err: err}
 		}
-		e.addDoor(s.Name, d)
+		e.doors[s.Name] = d
 	}
 	return e.openHTTP(ctx)
-}
-
-func (e *Engine) addDoor(name string, d listener) {
-	e.doors = append(e.doors, d)
-	if bound, ok := d.(interface{ Addr() net.Addr }); ok {
-		e.addresses[name] = bound.Addr()
-	}
 }
 
 func (e *Engine) openDoor(ctx context.Context, s config.Source) (listener, error) {
@@ -60,7 +53,9 @@ func (e *Engine) openDoor(ctx context.Context, s config.Source) (listener, error
 		})
 		mux := http.NewServeMux()
 		mux.Handle(max(s.Listen.Path, "/"), h)
-		return listenHTTP(s.Listen.Host, mux)
+		return listenHTTP(s.Listen.Host, &http.Server{
+			Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		})
 	}
 	c := mllp.Config{
 		Source: s.Name, Address: s.Listen.Host, Receiver: in, Room: room, Allow: allow, Idle: s.Idle,
@@ -92,14 +87,12 @@ const (
 	maxHeader     = 64 << 10
 )
 
-func listenHTTP(address string, h http.Handler) (listener, error) {
+func listenHTTP(address string, server *http.Server) (listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	return &webServer{l, &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-	}}, nil
+	return &webServer{l, server}, nil
 }
 
 // Run serves until ctx ends, and then waits for what is being answered.

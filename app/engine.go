@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -25,6 +24,9 @@ import (
 	"handover/transform/v2fhir"
 	"handover/wire"
 )
+
+// Version is the engine's.
+const Version = "0.1.0"
 
 // Config says what to run, and where.
 type Config struct {
@@ -49,9 +51,7 @@ type Engine struct {
 	routes  *route.Table
 	records waitingRoom
 	log     *slog.Logger
-	doors   []listener
-	// addresses are where listeners are bound, by source; "" is the FHIR server.
-	addresses map[string]net.Addr
+	doors   map[string]listener // by source; "" is the FHIR server
 }
 
 // Open opens journal and projections, brings the projections up to the
@@ -66,7 +66,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	if c.Database == "" {
 		c.Database = c.Site.Database
 	}
-	e := &Engine{config: c, log: c.Log, memory: wire.NewMemory(c.Site.Memory), addresses: map[string]net.Addr{}}
+	e := &Engine{config: c, log: c.Log, memory: wire.NewMemory(c.Site.Memory), doors: map[string]listener{}}
 	e.records.look = e.decisionOn
 	if err := e.open(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())

@@ -4,16 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+
+	"handover/app"
 )
 
 // commit is set when the program is built.
 var commit = "unknown"
 
-// The versions of what is written to disk. Each is described in docs/formats.
-const (
-	engineVersion = "0.1.0"
-	journalFormat = 1
-)
+// journalFormat is the version of what is written to disk: docs/formats/journal-1.md.
+const journalFormat = 1
 
 type versionCommand struct {
 	JSON bool `help:"Print JSON."`
@@ -29,7 +28,7 @@ func (c versionCommand) Run(std Streams) error {
 		Commit  string `json:"commit"`
 		Go      string `json:"go"`
 		Journal int    `json:"journal_format"`
-	}{engineVersion, commit, runtime.Version(), journalFormat}
+	}{app.Version, commit, runtime.Version(), journalFormat}
 	if c.JSON {
 		return json.NewEncoder(std.Out).Encode(v)
 	}

@@ -32,7 +32,7 @@ type property struct{ value, extra []byte }
 func properties(content []byte) map[string]property {
 	out := make(map[string]property, 16)
 	members(content, func(name, value []byte) {
-		if name[0] == '_' {
+		if len(name) > 0 && name[0] == '_' {
 			p := out[string(name[1:])]
 			p.extra = value
 			out[string(name[1:])] = p
@@ -301,6 +301,7 @@ func decode(b []byte, of ref, content []byte) (*state, error) {
 		kind := r.byte()
 		l.kind, l.loser = linkKind(kind&^linkIsReplaced), kind&linkIsReplaced != 0
 		l.stamp = r.stamp()
+		r.bad = r.bad || l.stamp == nil
 		s.links[i] = l
 	}
 	if st := r.stamp(); st != nil {

@@ -57,7 +57,7 @@ func (e *Expr) Eval(s Source) bool {
 	case Not:
 		return !e.Args[0].Eval(s)
 	case Count:
-		return compare(s.Repetitions(e.Ref), e.Cmp, e.N)
+		return Compare(s.Repetitions(e.Ref), e.Cmp, e.N)
 	}
 	text, valued := s.Text(e.Ref)
 	switch e.Op {
@@ -67,12 +67,13 @@ func (e *Expr) Eval(s Source) bool {
 		other, ok := s.Text(e.Other)
 		return valued && ok && text == other
 	case Length:
-		return valued && compare(len([]rune(text)), e.Cmp, e.N)
+		return valued && Compare(len([]rune(text)), e.Cmp, e.N)
 	}
 	return valued
 }
 
-func compare(a int, cmp string, b int) bool {
+// Compare answers a comparison: = != < <= > >=.
+func Compare(a int, cmp string, b int) bool {
 	switch cmp {
 	case "=":
 		return a == b

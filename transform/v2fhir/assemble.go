@@ -1,0 +1,254 @@
+package v2fhir
+
+import (
+	"crypto/sha256"
+	"slices"
+	"strconv"
+
+	"handover"
+)
+
+// assemble makes the assertions of what was built.
+func (r *run) assemble() handover.Assertions {
+	code, trigger, _ := r.m.Type()
+	event := code
+	if trigger != "" {
+		event += "^" + trigger
+	}
+	digest := sha256.Sum256(r.m.Bytes())
+	a := handover.Assertions{
+		Source: r.c.config.Source, Event: event, Digest: digest[:],
+		SentTime: r.clock.instant(primary(r.m.First("MSH").Field(7)).Text()), EventTime: r.eventTime(),
+	}
+	r.prune()
+	r.unify()
+	r.name()
+	ids := r.identities(a.Digest)
+	elements := 0
+	for _, res := range r.resources {
+		for k := res.root.first; k != nil; k = k.next {
+			elements++
+		}
+	}
+	w := newWriter(r.nodes.count(), len(r.bytes), elements)
+	a.Resources = make([]handover.ResourceAssertion, 0, len(r.resources))
+	for i, res := range r.resources {
+		if res.same == nil && !res.gone {
+			a.Resources = append(a.Resources, r.assertion(w, res, ids[i]))
+		}
+	}
+	for _, m := range r.merges {
+		r.merged(&a, m, event)
+	}
+	r.missing(&a)
+	a.Left = distinct(r.left)
+	return a
+}
+
+// distinct drops what was listed twice, because two maps read one field.
+func distinct(left []handover.Left) []handover.Left {
+	seen := make(map[handover.Left]bool, len(left))
+	return slices.DeleteFunc(left, func(l handover.Left) bool {
+		old := seen[l]
+		seen[l] = true
+		return old
+	})
+}
+
+// eventTime is when it happened: EVN-6, EVN-2, OBR-22, MSH-7.
+func (r *run) eventTime() (t timeValue) {
+	for _, f := range []struct {
+		segment string
+		field   int
+	}{{"EVN", 6}, {"EVN", 2}, {"OBR", 22}, {"MSH", 7}} {
+		if t = r.clock.instant(primary(r.m.First(f.segment).Field(f.field)).Text()); !t.IsZero() {
+			return t
+		}
+	}
+	return t
+}
+
+// prune marks resources in which nothing came from the message: constants alone
+// make nothing. A Patient stays where there is a PID, for others refer to it.
+func (r *run) prune() {
+	for changed := true; changed; {
+		changed = false
+		for _, res := range r.resources {
+			if !res.gone && !(res.main && (res.typ == "Patient" || r.isMerged(res))) && !r.says(&res.root) {
+				res.gone, changed = true, true
+			}
+		}
+	}
+}
+
+func (r *run) isMerged(res *resource) bool {
+	return slices.ContainsFunc(r.merges, func(m merge) bool { return m.survivor == res || m.loser == res || m.moved == res })
+}
+
+// says reports whether a field of the message is in the element.
+func (r *run) says(n *node) bool {
+	if n.text != nil && n.real {
+		return true
+	}
+	if n.refs != nil && !n.link && n.target() != nil {
+		return true // what the message says of another resource
+	}
+	for k := n.first; k != nil; k = k.next {
+		if r.says(k) {
+			return true
+		}
+	}
+	return false
+}
+
+// order is from the part to the whole, as the chain of PL[Location]: bed, room,
+// point of care, floor, building, facility.
+var order = [...]int{0, 1, 2, 4, 3, 5, 6, 7}
+
+// target returns the resource that a reference means: of several, the smallest
+// part.
+func (n *node) target() *resource {
+	for _, i := range order {
+		if to := n.refs[i]; to != nil && !to.gone {
+			return to
+		}
+	}
+	return nil
+}
+
+var partOf = step{name: "partOf", top: "partOf"}
+
+// chainUp puts each place into the next larger one.
+func (r *run) chainUp(n *node) {
+	if n.refs != nil {
+		var part *resource
+		for _, i := range order {
+			whole := n.refs[i]
+			if whole == nil || whole.gone || whole.typ != "Location" {
+				continue
+			}
+			if part != nil && part.parent == nil {
+				k := r.child(&part.root, &partOf, 0)
+				k.refs = r.refs.next()
+				k.refs[0], k.rule, k.from, k.real, k.link = whole, "datatype/PL-Location:chain", n.from, true, true
+				part.parent = whole
+			}
+			part = whole
+		}
+	}
+	for k := n.first; k != nil; k = k.next {
+		r.chainUp(k)
+	}
+}
+
+// unify finds resources that are the same, named twice in one message, and
+// leaves one. Parts come before wholes, so it goes backwards.
+func (r *run) unify() {
+	for _, res := range r.resources {
+		if !res.gone {
+			r.chainUp(&res.root)
+		}
+	}
+	first, w := map[string]*resource{}, writer{}
+	for i := len(r.resources) - 1; i >= 0; i-- {
+		res := r.resources[i]
+		if res.gone || res.main {
+			continue
+		}
+		w.out = w.out[:0]
+		w.object(&res.root)
+		key := res.typ + string(w.out)
+		if same := first[key]; same != nil {
+			res.same = same
+		} else {
+			first[key] = res
+		}
+	}
+}
+
+// one follows to the resource that stands for equal ones.
+func (res *resource) one() *resource {
+	for res != nil && res.same != nil {
+		res = res.same
+	}
+	return res
+}
+
+// name gives handles: Patient-1, Patient-2 ...
+func (r *run) name() {
+	counts := map[string]int{}
+	var patients []*resource
+	for _, res := range r.resources {
+		if res.gone || res.same != nil {
+			continue
+		}
+		counts[res.typ]++
+		res.handle = res.typ + "-" + strconv.Itoa(counts[res.typ])
+		if res.typ == "Patient" {
+			patients = append(patients, res)
+		}
+	}
+	for _, res := range r.resources {
+		if res.patient == nil && len(patients) > 0 && ofPatient[res.typ] {
+			res.patient = patients[0]
+		}
+	}
+}
+
+// assertion writes one resource.
+func (r *run) assertion(w *writer, res *resource, ids []handover.Identity) handover.ResourceAssertion {
+	out := handover.ResourceAssertion{Type: res.typ, Handle: res.handle, Identities: ids, Correction: res.correct}
+	if p := res.patient.one(); p != nil && !p.gone {
+		out.Patient = p.handle
+	}
+	out.Elements = w.elements(&res.root)
+	for _, n := range res.nulls {
+		if !slices.ContainsFunc(out.Elements, func(e handover.Element) bool { return e.Name == n.element }) {
+			out.Elements = append(out.Elements, handover.Element{
+				Name: n.element, Removed: true, From: []handover.Origin{{Field: n.at.String(), Rule: n.rule}},
+			})
+		}
+	}
+	return out
+}
+
+// merged writes a merge, if both sides are there.
+func (r *run) merged(a *handover.Assertions, m merge, event string) {
+	survivor, loser, moved := m.survivor.one(), m.loser.one(), m.moved.one()
+	if survivor == nil || loser == nil || survivor == loser || m.kind == "move" && moved == nil {
+		r.problems = append(r.problems, handover.Problem{Where: "MRG", Text: "the message does not say both sides of the " + m.kind})
+		return
+	}
+	out := handover.Merge{Kind: m.kind, Event: event, Survivor: survivor.handle, Loser: loser.handle}
+	if moved != nil {
+		out.Moved = moved.handle
+	}
+	a.Merges = append(a.Merges, out)
+}
+
+// missing lists the elements that FHIR requires and the message does not have.
+func (r *run) missing(a *handover.Assertions) {
+	for i := range a.Resources {
+		res := &a.Resources[i]
+		if len(res.Elements) == 0 {
+			continue
+		}
+		for _, name := range r.c.maps.required[res.Type] {
+			if !slices.ContainsFunc(res.Elements, func(e handover.Element) bool { return e.Name == name && !e.Removed }) {
+				r.left = append(r.left, handover.Left{
+					Field: r.place(res.Handle), Reason: "required: " + res.Type + "." + name + " has no source in the message",
+				})
+			}
+		}
+	}
+}
+
+// place names the segment that a resource came from, by its handle.
+func (r *run) place(handle string) string {
+	for _, res := range r.resources {
+		if res.handle == handle && len(res.fed) > 0 {
+			return position{seg: res.fed[0].seg}.String()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,90 @@
+package v2fhir
+
+import (
+	"strings"
+
+	"handover/transform/v2fhir/internal/mapfile"
+)
+
+// part is a compiled part of an assigned value.
+type setPart struct {
+	literal string
+	ref     *ref
+	fn      function
+	args    []argument
+}
+
+// argument is what a function of a map takes: an address or a literal.
+type argument struct {
+	literal string
+	ref     *ref
+	name    string // as it stands
+}
+
+// parts compiles what a rule assigns.
+func (c *compiler) parts(m *mapfile.Map, src *mapfile.Rule, id string) []setPart {
+	var out []setPart
+	for _, p := range src.Set {
+		switch {
+		case p.Func != "":
+			fn := functions[p.Func]
+			if fn == nil {
+				c.fail(id, "there is no function %s", p.Func)
+			}
+			out = append(out, setPart{fn: fn, args: arguments(p.Args, m.Source)})
+		case p.Ref != "":
+			a := compileRef(p.Ref, m.Source)
+			out = append(out, setPart{ref: &a})
+		default:
+			out = append(out, setPart{literal: p.Literal})
+		}
+	}
+	return out
+}
+
+func arguments(args []string, source string) []argument {
+	var out []argument
+	for _, a := range args {
+		if text, ok := strings.CutPrefix(a, `"`); ok {
+			out = append(out, argument{literal: strings.TrimSuffix(text, `"`)})
+			continue
+		}
+		if strings.ContainsAny(a, "[") { // ref(Patient[1])
+			out = append(out, argument{name: a})
+			continue
+		}
+		r := compileRef(a, source)
+		out = append(out, argument{ref: &r, name: a})
+	}
+	return out
+}
+
+// join puts the parts together. A literal between two addresses is written only
+// where both are valued, so that no separator is left hanging.
+func join(parts []setPart, c *context) (text string, ok bool) {
+	var b strings.Builder
+	pending, valued, refs := "", 0, 0
+	for i, p := range parts {
+		if p.ref == nil {
+			if i == 0 {
+				b.WriteString(p.literal)
+			} else {
+				pending += p.literal
+			}
+			continue
+		}
+		refs++
+		v := p.ref.at(c)
+		if !v.IsValued() {
+			pending = ""
+			continue
+		}
+		if valued > 0 {
+			b.WriteString(pending)
+		}
+		pending = ""
+		valued++
+		b.WriteString(primary(v).Text())
+	}
+	return b.String(), refs == 0 || valued > 0
+}

@@ -1,0 +1,225 @@
+package v2fhir
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"handover/hl7v2"
+)
+
+// clock turns v2 times (HL7 v2.9 §2A.3.22) into FHIR times. The offset is the
+// field's own, else that of MSH-7, else the zone's; without any a time becomes
+// a date. Nothing is chosen in the gap or the doubled hour of a clock change.
+type clock struct {
+	zone   *time.Location
+	offset string // of MSH-7: "+01:00", "" if none
+}
+
+func newClock(m *hl7v2.Message, zone *time.Location) clock {
+	sent := primary(m.First("MSH").Field(7)).Text()
+	return clock{zone: zone, offset: splitOffset(sent).offset}
+}
+
+// dtm is a v2 time taken apart.
+type dtm struct {
+	digits   string // YYYY[MM[DD[HH[MM[SS]]]]]
+	fraction string // ".123", "" if none
+	offset   string // "+01:00", "" if none
+	ok       bool
+}
+
+// splitOffset reads YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ].
+func splitOffset(s string) dtm {
+	s = strings.TrimSpace(s)
+	var d dtm
+	if i := strings.LastIndexAny(s, "+-"); i > 0 {
+		zone := s[i+1:]
+		if len(zone) != 4 || !allDigits(zone) || zone[:2] > "14" || zone[2:] > "59" {
+			return d
+		}
+		d.offset = s[i:i+1] + zone[:2] + ":" + zone[2:]
+		s = s[:i]
+	}
+	if i := strings.IndexByte(s, '.'); i >= 0 {
+		d.fraction = s[i:]
+		if d.fraction == "." || !allDigits(d.fraction[1:]) || i != 14 {
+			return d
+		}
+		s = s[:i]
+	}
+	d.digits = s
+	d.ok = allDigits(s) && len(s) >= 4 && len(s) <= 14 && len(s)%2 == 0 && plausible(s)
+	return d
+}
+
+// plausible reports whether the parts are a date and a time of day.
+func plausible(s string) bool {
+	at := func(i int) int {
+		if len(s) < i+2 {
+			return -1
+		}
+		return int(s[i]-'0')*10 + int(s[i+1]-'0')
+	}
+	month, day, hour, minute, second := at(4), at(6), at(8), at(10), at(12)
+	if s[:4] == "0000" || month == 0 || month > 12 || day == 0 || hour > 23 || minute > 59 || second > 59 {
+		return false
+	}
+	if day < 0 {
+		return true
+	}
+	year := int(s[0]-'0')*1000 + int(s[1]-'0')*100 + at(2)
+	return day <= time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}
+
+// convert returns the FHIR text of a dateTime, date or instant; "" where there
+// is none. A reason comes with what was lost.
+func (c clock) convert(text, typ string) (out, reason string) {
+	d := splitOffset(text)
+	if !d.ok {
+		return "", "not-valid: not a time as v2 defines it"
+	}
+	date := d.date()
+	hasTime := len(d.digits) >= 12
+	switch {
+	case typ == "date":
+		return date, ""
+	case typ == "instant" && !hasTime:
+		return "", "time-precision: an instant needs a time of day"
+	case len(d.digits) == 10:
+		return date, "time-precision: an hour without minutes; the date is kept"
+	case !hasTime:
+		return date, ""
+	}
+	offset, reason := c.offsetOf(d)
+	if offset == "" {
+		if typ == "instant" {
+			return "", reason
+		}
+		return date, reason
+	}
+	return date + "T" + d.time() + offset, ""
+}
+
+// date writes as much of the date as there is.
+func (d dtm) date() string {
+	s := d.digits
+	switch {
+	case len(s) >= 8:
+		return s[:4] + "-" + s[4:6] + "-" + s[6:8]
+	case len(s) >= 6:
+		return s[:4] + "-" + s[4:6]
+	}
+	return s[:4]
+}
+
+// time writes the time of day. FHIR's schema demands seconds, and lets them be
+// zero where they are not known (FHIR R4 §2.24.0.1, dateTime).
+func (d dtm) time() string {
+	s := d.digits[8:]
+	seconds := "00"
+	if len(s) >= 6 {
+		seconds = s[4:6]
+	}
+	return s[:2] + ":" + s[2:4] + ":" + seconds + d.fraction
+}
+
+// offsetOf decides the offset of a time.
+func (c clock) offsetOf(d dtm) (offset, reason string) {
+	switch {
+	case d.offset != "":
+		return d.offset, ""
+	case c.offset != "":
+		return c.offset, ""
+	case c.zone == nil:
+		return "", "time-zone: neither the time nor MSH-7 nor the source says the offset; the date is kept"
+	}
+	t, n := c.local(d)
+	switch n {
+	case 0:
+		return "", "time-gap: this hour was skipped when the clocks changed; the date is kept"
+	case 1:
+		return t.Format("-07:00"), ""
+	}
+	return "", "time-doubled: this hour came twice when the clocks changed; the date is kept"
+}
+
+// local finds the times that the zone's clocks showed so: none in a gap, two in
+// a doubled hour.
+func (c clock) local(d dtm) (time.Time, int) {
+	wall, err := time.Parse("200601021504", d.digits[:12])
+	if err != nil {
+		return time.Time{}, 0
+	}
+	var found time.Time
+	n := 0
+	for _, probe := range []time.Duration{-26 * time.Hour, 26 * time.Hour} {
+		_, seconds := wall.Add(probe).In(c.zone).Zone()
+		t := wall.Add(-time.Duration(seconds) * time.Second).In(c.zone)
+		if t.Format("200601021504") != d.digits[:12] || n > 0 && t.Equal(found) {
+			continue
+		}
+		found = t
+		n++
+	}
+	return found, n
+}
+
+// shift moves a time by minutes and writes it as v2 does, with its offset.
+func (c clock) shift(text string, by int) (out, reason string) {
+	d := splitOffset(text)
+	if !d.ok || len(d.digits) < 12 {
+		return "", "time-precision: a time to count from needs a time of day"
+	}
+	t, err := time.Parse("200601021504", d.digits[:12])
+	if err != nil {
+		return "", "not-valid: not a time as v2 defines it"
+	}
+	if d.offset == "" && c.offset == "" && c.zone != nil {
+		local, n := c.local(d)
+		if n != 1 {
+			return "", "time-gap: the clocks changed"
+		}
+		return local.Add(time.Duration(by) * time.Minute).Format("200601021504-0700"), ""
+	}
+	moved := t.Add(time.Duration(by) * time.Minute).Format("200601021504")
+	return moved + d.digits[12:] + strings.ReplaceAll(d.offset, ":", ""), ""
+}
+
+// instant returns the moment a time means, for ordering: without an offset, as
+// if it were UTC. The zero Time where the text is none.
+func (c clock) instant(text string) time.Time {
+	d := splitOffset(text)
+	if !d.ok {
+		return time.Time{}
+	}
+	const full = "00000101000000"
+	digits := d.digits
+	if len(digits) < 14 {
+		digits += full[len(digits):]
+	}
+	offset, _ := c.offsetOf(dtm{digits: digits, offset: d.offset, ok: true})
+	if offset == "" {
+		offset = "+00:00"
+	}
+	t, err := time.Parse("20060102150405-07:00", digits+offset)
+	if err != nil {
+		return time.Time{}
+	}
+	if d.fraction != "" {
+		if f, err := strconv.ParseFloat("0"+d.fraction, 64); err == nil {
+			t = t.Add(time.Duration(f * float64(time.Second)))
+		}
+	}
+	return t
+}
+
+// timeOfDay brings a v2 TM to FHIR's time, seconds zero where not known; "" if
+// it is none.
+func timeOfDay(s string) string {
+	d := splitOffset("20000101" + s)
+	if !d.ok || len(d.digits) < 12 {
+		return ""
+	}
+	return d.time()
+}

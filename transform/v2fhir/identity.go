@@ -1,0 +1,455 @@
+package v2fhir
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"handover"
+	"handover/hl7v2"
+)
+
+// parents says within which resource one of a type is known by its code: the
+// first of these that the message has.
+var parents = map[string][]string{
+	"Observation":        {"DiagnosticReport", "Immunization", "ServiceRequest", "Encounter", "Patient"},
+	"Specimen":           {"DiagnosticReport", "ServiceRequest", "Patient"},
+	"Condition":          {"Encounter", "Patient"},
+	"Procedure":          {"Encounter", "Patient"},
+	"RelatedPerson":      {"Patient"},
+	"AllergyIntolerance": {"Patient"},
+	"Coverage":           {"Patient"},
+	"CareTeam":           {"Patient"},
+	"Immunization":       {"Patient"},
+	"MedicationRequest":  {"Patient"},
+}
+
+// ofPatient are the types that belong to one patient.
+var ofPatient = map[string]bool{
+	"Account": true, "AllergyIntolerance": true, "Appointment": true, "CareTeam": true, "Condition": true, "Coverage": true,
+	"DiagnosticReport": true, "DocumentReference": true, "Encounter": true, "EpisodeOfCare": true, "Immunization": true,
+	"MedicationRequest": true, "Observation": true, "Procedure": true, "RelatedPerson": true, "ServiceRequest": true, "Specimen": true,
+}
+
+// identifier is an identity that is being made; scope is a resource.
+type identifier struct {
+	handover.Identity
+	scope *resource
+	tie   string // tells apart what the message names alike: a code
+}
+
+// identities finds by what each resource is known. Two resources of one message
+// that are known by the same are told apart by their codes, else by their place.
+func (r *run) identities(digest []byte) [][]handover.Identity {
+	all := make([][]identifier, len(r.resources))
+	count := map[identityKey]int{}
+	for i, res := range r.resources {
+		if res.gone || res.same != nil {
+			continue
+		}
+		all[i] = r.identify(res)
+		if len(all[i]) == 0 {
+			all[i] = []identifier{{Identity: handover.Identity{Type: "message", Value: r.messageScope(digest) + "/" + res.handle}}}
+		}
+		for j := range all[i] {
+			if res.mayClash() {
+				count[all[i][j].key(res)]++
+			}
+		}
+	}
+	out := make([][]handover.Identity, len(all))
+	for i, ids := range all {
+		out[i] = make([]handover.Identity, 0, len(ids))
+		for j := range ids {
+			id := &ids[j]
+			if res := r.resources[i]; res.mayClash() && count[id.key(res)] > 1 {
+				id.Value += "/" + id.tie
+			}
+			if id.scope = id.scope.one(); id.scope != nil && !id.scope.gone {
+				id.Scope = id.scope.handle
+			}
+			out[i] = append(out[i], id.Identity)
+		}
+	}
+	return out
+}
+
+// mayClash reports whether two resources of one message may be named alike
+// without being one.
+func (res *resource) mayClash() bool { return res.main && res.typ != "Patient" }
+
+// identityKey is by what a resource is known, with its type.
+type identityKey struct {
+	typ   string
+	scope *resource
+	handover.Identity
+}
+
+func (id *identifier) key(res *resource) identityKey {
+	return identityKey{res.typ, id.scope, id.Identity}
+}
+
+// messageScope names the message: its control id and the beginning of its
+// digest, since a control id alone may come twice.
+func (r *run) messageScope(digest []byte) string {
+	return r.m.ControlID() + "/" + hex.EncodeToString(digest[:6])
+}
+
+// identify returns what a resource is known by, the most trusted first.
+func (r *run) identify(res *resource) []identifier {
+	b := builder{res: res}
+	if !res.main {
+		b.fromTree()
+		return b.ids
+	}
+	for _, f := range res.fed {
+		if by := identityRules[f.seg.Name()+" "+res.typ]; by != nil {
+			by(&b, f.seg)
+		}
+	}
+	if len(b.ids) == 0 {
+		for _, f := range res.fed {
+			b.fallback(f.seg)
+		}
+	}
+	return b.ids
+}
+
+// builder gathers identities.
+type builder struct {
+	res *resource
+	ids []identifier
+	tie string
+}
+
+func (b *builder) add(id identifier) {
+	if id.Value == "" {
+		return
+	}
+	if id.tie == "" {
+		id.tie = b.tie
+	}
+	for _, old := range b.ids {
+		if old.Identity == id.Identity && old.scope == id.scope {
+			return
+		}
+	}
+	b.ids = append(b.ids, id)
+}
+
+func text(v hl7v2.Value) string { return primary(v).Text() }
+
+// authority is what an HD says: its namespace, else its universal id.
+func authority(v hl7v2.Value, depth int) string {
+	if ns := part(v, depth, 1).Text(); ns != "" {
+		return ns
+	}
+	return part(v, depth, 2).Text()
+}
+
+// cx adds every repetition of a CX (HL7 v2.9 §2A.3.15).
+func (b *builder) cx(v hl7v2.Value, order bool) {
+	if !v.IsValued() {
+		return
+	}
+	for i := 1; i <= v.Repetitions(); i++ {
+		w := v.Repetition(i)
+		b.add(identifier{Identity: handover.Identity{
+			Authority: authority(w.Component(4), 1), Type: text(w.Component(5)), Value: text(w.Component(1)), Order: order,
+		}})
+	}
+}
+
+// ei adds an EI (HL7 v2.9 §2A.3.28), whose parts are components or, in an EIP,
+// subcomponents.
+func (b *builder) ei(v hl7v2.Value, depth int, typ string, order bool, suffix string) {
+	value := part(v, depth, 1).Text()
+	if value == "" {
+		return
+	}
+	ns := part(v, depth, 2).Text()
+	if ns == "" {
+		ns = part(v, depth, 3).Text()
+	}
+	b.add(identifier{Identity: handover.Identity{Authority: ns, Type: typ, Value: value + suffix, Order: order}})
+}
+
+// within adds a name that is unique in the resource's parent.
+func (b *builder) within(parts ...string) {
+	value := strings.Join(parts, "/")
+	if b.res.parent == nil || strings.Trim(value, "/") == "" {
+		return
+	}
+	b.add(identifier{Identity: handover.Identity{Value: value}, scope: b.res.parent})
+}
+
+// fallback names a segment by its set id, else its place.
+func (b *builder) fallback(s hl7v2.Segment) {
+	switch s.Name() {
+	case "NK1", "AL1", "DG1", "PR1", "IN1", "IAM":
+		set := text(s.Field(1))
+		if set == "" {
+			set = strconv.Itoa(s.Occurrence())
+		}
+		b.within(s.Name(), set)
+	}
+}
+
+// identityRules say by which fields a segment's resource is known.
+var identityRules = map[string]func(*builder, hl7v2.Segment){
+	"PID Patient": func(b *builder, s hl7v2.Segment) {
+		b.cx(s.Field(3), false)
+		b.cx(s.Field(2), false)
+		b.cx(s.Field(4), false)
+	},
+	"MRG Patient": func(b *builder, s hl7v2.Segment) {
+		b.cx(s.Field(1), false)
+		b.cx(s.Field(4), false)
+		b.cx(s.Field(2), false)
+	},
+	"PID Account": func(b *builder, s hl7v2.Segment) { b.cx(s.Field(18), false) },
+	"MRG Account": func(b *builder, s hl7v2.Segment) { b.cx(s.Field(3), false) },
+	"PV1 Encounter": func(b *builder, s hl7v2.Segment) {
+		b.cx(s.Field(19), false)
+		b.cx(s.Field(50), false)
+	},
+	"MRG Encounter":     func(b *builder, s hl7v2.Segment) { b.cx(s.Field(5), false); b.cx(s.Field(6), false) },
+	"PID RelatedPerson": func(b *builder, s hl7v2.Segment) { b.cx(s.Field(21), false) },
+	"NK1 RelatedPerson": func(b *builder, s hl7v2.Segment) {
+		b.cx(s.Field(33), false)
+		b.cx(s.Field(12), false)
+		name := s.Field(2)
+		b.tie = text(s.Field(1))
+		b.within2(text(s.Field(3)) != "" || name.IsValued(), "NK1", text(s.Field(3)), text(name.Component(1)), text(name.Component(2)))
+	},
+	"AL1 AllergyIntolerance": func(b *builder, s hl7v2.Segment) { b.coded("AL1", s, 3) },
+	"IAM AllergyIntolerance": func(b *builder, s hl7v2.Segment) {
+		b.ei(s.Field(7), 0, "", false, "")
+		b.coded("IAM", s, 3)
+	},
+	"DG1 Condition": func(b *builder, s hl7v2.Segment) {
+		b.ei(s.Field(20), 0, "", false, "")
+		b.tie = text(s.Field(1))
+		b.within2(s.Field(3).IsValued(), "DG1", codeOf(s.Field(3)), text(s.Field(6)))
+	},
+	"PR1 Procedure": func(b *builder, s hl7v2.Segment) {
+		b.ei(s.Field(19), 0, "", false, "")
+		b.tie = text(s.Field(1))
+		b.within2(s.Field(3).IsValued(), "PR1", codeOf(s.Field(3)), text(s.Field(5)))
+	},
+	"IN1 Coverage": func(b *builder, s hl7v2.Segment) {
+		b.tie = text(s.Field(1))
+		b.within2(s.Field(2).IsValued() || s.Field(36).IsValued(), "IN1", text(s.Field(2)), text(s.Field(36)))
+	},
+	"PV1 Coverage":          func(b *builder, _ hl7v2.Segment) { b.within("PV1-20") },
+	"IN3 CareTeam":          func(b *builder, _ hl7v2.Segment) { b.within("IN3") },
+	"ROL CareTeam":          func(b *builder, s hl7v2.Segment) { b.within("ROL", text(s.Field(3)), text(s.Field(4))) },
+	"PRT CareTeam":          func(b *builder, s hl7v2.Segment) { b.within("PRT", text(s.Field(4)), text(s.Field(5))) },
+	"PD1 Observation":       func(b *builder, _ hl7v2.Segment) { b.within("PD1-7") },
+	"ORC ServiceRequest":    orderNumbers(2, 3, 0),
+	"OBR ServiceRequest":    orderNumbers(2, 3, 4),
+	"SCH ServiceRequest":    orderNumbers(26, 27, 0),
+	"ORC DiagnosticReport":  reportNumbers(3, 2, 0),
+	"OBR DiagnosticReport":  reportNumbers(3, 2, 4),
+	"ORC Immunization":      orderNumbers(2, 3, 0),
+	"RXA Immunization":      func(b *builder, s hl7v2.Segment) { b.tie = text(s.Field(5)); b.retie(); b.vaccination(s) },
+	"ORC MedicationRequest": orderNumbers(2, 3, 0),
+	"RXO MedicationRequest": func(b *builder, s hl7v2.Segment) { b.within2(s.Field(1).IsValued(), "RXO", codeOf(s.Field(1))) },
+	"OBX Observation": func(b *builder, s hl7v2.Segment) {
+		b.ei(s.Field(21), 0, "FILL", false, "")
+		b.tie = strconv.Itoa(s.Occurrence())
+		if set := text(s.Field(1)); set != "" {
+			b.tie = set
+		}
+		b.within2(s.Field(3).IsValued(), codeOf(s.Field(3)), s.Field(4).Text())
+	},
+	"SPM Specimen": func(b *builder, s hl7v2.Segment) {
+		b.tie = text(s.Field(1))
+		b.ei(s.Field(2).Component(1), 1, "PGN", false, "")
+		b.ei(s.Field(2).Component(2), 1, "FGN", false, "")
+		b.cx(s.Field(30), false)
+		b.within2(len(b.ids) == 0, "SPM", text(s.Field(1)))
+	},
+	"OBR Specimen": func(b *builder, s hl7v2.Segment) {
+		b.tie = strconv.Itoa(s.Occurrence())
+		b.within("OBR", text(s.Field(4)))
+	},
+	"SCH Appointment": func(b *builder, s hl7v2.Segment) {
+		b.ei(s.Field(1), 0, "PLAC", true, "")
+		b.ei(s.Field(2), 0, "FILL", true, "")
+	},
+	"TXA DocumentReference": func(b *builder, s hl7v2.Segment) { b.ei(s.Field(12), 0, "", false, "") },
+}
+
+func codeOf(v hl7v2.Value) string {
+	if code := text(v.Component(1)); code != "" {
+		return code
+	}
+	return text(v.Component(2))
+}
+
+func (b *builder) within2(ok bool, parts ...string) {
+	if ok {
+		b.within(parts...)
+	}
+}
+
+func (b *builder) coded(name string, s hl7v2.Segment, field int) {
+	b.tie = text(s.Field(1))
+	b.within2(s.Field(field).IsValued(), name, codeOf(s.Field(field)))
+}
+
+// retie gives a tie to identities that were added before it was known.
+func (b *builder) retie() {
+	for i := range b.ids {
+		if b.ids[i].tie == "" {
+			b.ids[i].tie = b.tie
+		}
+	}
+}
+
+// orderNumbers adds the placer's and the filler's number; code is the field
+// that tells apart two orders of one number.
+func orderNumbers(placer, filler, code int) func(*builder, hl7v2.Segment) {
+	return func(b *builder, s hl7v2.Segment) {
+		if code > 0 {
+			b.tie = codeOf(s.Field(code))
+			b.retie()
+		}
+		b.ei(s.Field(filler), 0, "FILL", true, "")
+		b.ei(s.Field(placer), 0, "PLAC", true, "")
+	}
+}
+
+// reportNumbers adds the number of a report: the filler's, else the placer's,
+// with the service, since one order number may have several reports.
+func reportNumbers(filler, placer, code int) func(*builder, hl7v2.Segment) {
+	return func(b *builder, s hl7v2.Segment) {
+		if code == 0 {
+			b.ei(s.Field(filler), 0, "FILL", true, "")
+			b.ei(s.Field(placer), 0, "PLAC", true, "")
+			return
+		}
+		service := codeOf(s.Field(code))
+		b.tie = service
+		b.ei(s.Field(filler), 0, "FILL", true, "")
+		b.ei(s.Field(placer), 0, "PLAC", true, "")
+		for i := range b.ids {
+			if service != "" && !strings.HasSuffix(b.ids[i].Value, "/"+service) {
+				b.ids[i].Value += "/" + service
+			}
+		}
+	}
+}
+
+// vaccination names an immunization by vaccine and time where it has no number.
+func (b *builder) vaccination(s hl7v2.Segment) {
+	if len(b.ids) == 0 {
+		b.within2(s.Field(5).IsValued(), "RXA", codeOf(s.Field(5)), text(s.Field(3)))
+	}
+}
+
+// fromTree names a resource that a reference made by what is in it: its
+// identifiers, else its name, a place within the next larger one.
+func (b *builder) fromTree() {
+	root := &b.res.root
+	if b.res.typ == "PractitionerRole" {
+		b.byRole(root)
+		return
+	}
+	for n := root.first; n != nil; n = n.next {
+		if n.name != "identifier" {
+			continue
+		}
+		value := n.get("value")
+		if value == nil || value.text == nil {
+			continue
+		}
+		id := identifier{Identity: handover.Identity{Value: value.plain(), Authority: assigner(n)}}
+		if b.res.typ == "Location" {
+			id.scope = b.res.parent
+		}
+		b.add(id)
+	}
+	if len(b.ids) == 0 {
+		b.byName(root)
+	}
+}
+
+// assigner is what makes an identifier unique: its system, else the first
+// identifier of its assigner.
+func assigner(n *node) string {
+	if s := n.get("system"); s != nil && s.text != nil {
+		return s.plain()
+	}
+	if a := n.get("assigner"); a != nil && a.refs != nil {
+		if to := a.target(); to != nil {
+			if v := to.root.get("identifier").get("value"); v != nil {
+				return v.plain()
+			}
+		}
+	}
+	return ""
+}
+
+// byName names a resource by its name.
+func (b *builder) byName(root *node) {
+	n := root.get("name")
+	if n == nil {
+		return
+	}
+	if n.text != nil {
+		b.add(identifier{Identity: handover.Identity{Type: "name", Value: n.plain()}, scope: b.res.parent})
+		return
+	}
+	var parts []string
+	for k := n.first; k != nil; k = k.next {
+		if k.text != nil && (k.name == "family" || k.name == "given") {
+			parts = append(parts, k.plain())
+		}
+	}
+	b.add(identifier{Identity: handover.Identity{Type: "name", Value: strings.Join(parts, "^")}})
+}
+
+// plain returns the text of a JSON string as it stands between its quotes.
+func (n *node) plain() string {
+	var s string
+	if err := json.Unmarshal(n.text, &s); err != nil {
+		return ""
+	}
+	return s
+}
+
+// byRole names a role by who has it, what it is, and where.
+func (b *builder) byRole(root *node) {
+	var who *resource
+	parts := []string{"role"}
+	for k := root.first; k != nil; k = k.next {
+		switch to := k.to(); {
+		case k.name == "practitioner" && to != nil:
+			who = to
+		case k.name == "organization" && to != nil:
+			inner := builder{res: to}
+			inner.fromTree()
+			for _, id := range inner.ids {
+				parts = append(parts, id.Authority, id.Value)
+			}
+		case k.name == "code":
+			if c := k.get("coding").get("code"); c != nil {
+				parts = append(parts, c.plain())
+			}
+		}
+	}
+	if who != nil {
+		b.add(identifier{Identity: handover.Identity{Value: strings.Join(parts, "/")}, scope: who})
+	}
+}
+
+// to returns the resource that an element refers to, nil if none.
+func (n *node) to() *resource {
+	if n.refs == nil {
+		return nil
+	}
+	return n.target()
+}

@@ -1,0 +1,119 @@
+package v2fhir
+
+import (
+	"strconv"
+
+	"handover"
+	"handover/hl7v2"
+)
+
+// usage says which fields of a segment the maps read.
+type usage struct {
+	seg     hl7v2.Segment
+	maps    int
+	named   [4]uint64 // some rule is about the field
+	reached [4]uint64 // a rule applied to it
+}
+
+func (r *run) usage(s hl7v2.Segment) *usage {
+	u := r.used[s.Index()]
+	if u == nil {
+		u = &usage{seg: s}
+		r.used[s.Index()] = u
+	}
+	return u
+}
+
+func (u *usage) mention(field int) { u.named[field>>6&3] |= 1 << (field & 63) }
+func (u *usage) take(field int)    { u.reached[field>>6&3] |= 1 << (field & 63) }
+
+// has reports whether the field is in the set.
+func has(set [4]uint64, field int) bool { return set[field>>6&3]&(1<<(field&63)) != 0 }
+
+// leave lists something that became nothing.
+func (r *run) leave(p position, reason string) {
+	r.left = append(r.left, handover.Left{Field: p.String(), Reason: reason})
+}
+
+// leftovers lists the valued fields that no rule took.
+func (r *run) leftovers() {
+	for i := 0; i < r.m.Len(); i++ {
+		s := r.m.Segment(i)
+		u := r.used[i]
+		if u == nil {
+			r.leave(position{seg: s}, "no-map: the map makes nothing of this segment here")
+			continue
+		}
+		quiet := quietFields[s.Name()]
+		for f, v := range s.All() {
+			if has(u.reached, f) || !v.IsValued() || f < 64 && quiet&(1<<f) != 0 {
+				continue
+			}
+			if has(u.named, f) {
+				r.leave(position{seg: s, field: int16(f)}, "no-condition: no rule of the field applies here")
+			} else {
+				r.leave(position{seg: s, field: int16(f)}, "no-map: the map has no rule for this field")
+			}
+		}
+	}
+}
+
+// quietFields are fields that are not content: they order, describe or carry the
+// message, and what is in them is used without a rule of its own.
+var quietFields = map[string]uint64{
+	"MSH": 1<<1 | 1<<2 | 1<<9 | 1<<10 | 1<<12 | 1<<13 | 1<<14 | 1<<15 | 1<<16 | 1<<18 | 1<<20,
+	"EVN": 1 << 1, "PID": 1 << 1, "PV1": 1 << 1, "NK1": 1 << 1, "AL1": 1 << 1, "DG1": 1 << 1, "PR1": 1 << 1, "IN1": 1 << 1,
+	"OBR": 1 << 1, "OBX": 1<<1 | 1<<2, "NTE": 1<<1 | 1<<2, "SPM": 1 << 1, "TQ1": 1 << 1, "TXA": 1 << 1, "RXA": 1<<1 | 1<<2,
+	"AIS": 1<<1 | 1<<2, "AIG": 1<<1 | 1<<2, "AIL": 1<<1 | 1<<2, "AIP": 1<<1 | 1<<2, "IAM": 1 << 1, "SFT": 0,
+}
+
+// unused lists the valued parts of a value that its data type map did not take.
+// HD.3 and its like, which say what another part means, count as taken.
+func (r *run) unused(p *datatypePlan, taken uint64, v hl7v2.Value, depth, size int, pos position) {
+	if taken&1 != 0 || depth > 1 {
+		return // a rule read the whole value, or it has no parts
+	}
+	for i := 1; i <= size; i++ {
+		bit := uint64(1) << min(i, 63)
+		if taken&bit != 0 || !part(v, depth, i).IsValued() {
+			continue
+		}
+		switch {
+		case p.uses&bit != 0:
+			r.leave(pos.down(depth, i, 0), "no-condition: no rule of "+p.name+" for this part applies here")
+		case p.asks&bit == 0:
+			r.leave(pos.down(depth, i, 0), "no-map: "+p.name+" has no rule for this part")
+		}
+	}
+}
+
+// String writes the position as an address: OBX[2]-5[1].1.
+func (p position) String() string { return string(p.append(nil)) }
+
+func (p position) append(b []byte) []byte {
+	if !p.seg.Valid() {
+		return b
+	}
+	b = append(b, p.seg.Name()...)
+	if n := p.seg.Occurrence(); n > 1 {
+		b = index(b, n)
+	}
+	if p.field == 0 {
+		return b
+	}
+	b = strconv.AppendInt(append(b, '-'), int64(p.field), 10)
+	if p.rep > 1 {
+		b = index(b, int(p.rep))
+	}
+	if p.comp > 0 {
+		b = strconv.AppendInt(append(b, '.'), int64(p.comp), 10)
+	}
+	if p.sub > 0 {
+		b = strconv.AppendInt(append(b, '.'), int64(p.sub), 10)
+	}
+	return b
+}
+
+func index(b []byte, n int) []byte {
+	return append(strconv.AppendInt(append(b, '['), int64(n), 10), ']')
+}

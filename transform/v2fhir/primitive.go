@@ -1,0 +1,207 @@
+package v2fhir
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"handover/fhir"
+	"handover/hl7v2"
+)
+
+// primitive writes a value as the primitive that its element is.
+func (r *run) primitive(rl *rule, v hl7v2.Value, at *spot, pos position) {
+	text := ""
+	if rl.whole {
+		text = v.Text()
+	} else {
+		first := primary(v)
+		text = first.Text()
+		r.rest(v, first, pos)
+	}
+	r.put(rl, text, at, pos, true)
+}
+
+// rest lists the parts of a value of which only the first has room.
+func (r *run) rest(v, first hl7v2.Value, pos position) {
+	if len(v.Raw()) == len(first.Raw()) {
+		return
+	}
+	for i := 2; i <= v.Components(); i++ {
+		if pos.comp == 0 && v.Component(i).IsValued() {
+			r.leave(pos.down(0, i, 0), "no-room: FHIR has room for the first part only")
+		}
+	}
+}
+
+// put converts a text to the primitive type of the rule and writes it.
+func (r *run) put(rl *rule, text string, at *spot, pos position, real bool) {
+	if text == "" {
+		return
+	}
+	json, reason := r.convert(rl, text)
+	if reason != "" {
+		r.leave(pos, reason)
+	}
+	if json != nil {
+		r.scalar(rl, json, at, pos, real)
+	}
+}
+
+// convert returns the JSON of a primitive; nil where the text is none, with the
+// reason. Both are given where something was lost but a value remains.
+func (r *run) convert(rl *rule, text string) (json []byte, reason string) {
+	switch rl.typ {
+	case "string", "markdown", "xhtml":
+		return r.quote(text), ""
+	case "dateTime", "date", "instant":
+		out, reason := r.clock.convert(text, rl.typ)
+		if out == "" {
+			return nil, reason
+		}
+		return r.quote(out), reason
+	case "time":
+		out := timeOfDay(text)
+		if out == "" {
+			return nil, "not-valid: not a time of day"
+		}
+		return r.quote(out), ""
+	case "decimal", "integer", "positiveInt", "unsignedInt":
+		n := number(text)
+		if n == "" || fhir.ValidPrimitive(rl.typ, n) != "" {
+			return nil, "not-valid: not a number of the kind the element holds"
+		}
+		return r.raw(n), ""
+	case "boolean":
+		if text != "true" && text != "false" {
+			return nil, "no-code: not a boolean, and no table says what it means"
+		}
+		return r.raw(text), ""
+	}
+	return r.convertCode(rl, text)
+}
+
+// convertCode checks codes, URIs and ids.
+func (r *run) convertCode(rl *rule, text string) ([]byte, string) {
+	if fhir.ValidPrimitive(rl.typ, text) != "" || strings.ContainsAny(text, " \t\n") && rl.typ != "code" {
+		return nil, "not-valid: not a " + rl.typ + " as FHIR defines it"
+	}
+	if rl.codes != nil {
+		if in, known := rl.codes.Has("", text); known && !in {
+			return nil, "no-code: FHIR requires a code of its own set here, and no table leads to one"
+		}
+		if strings.HasSuffix(rl.codes.URL, "/mimetypes") && !strings.Contains(text, "/") {
+			return nil, "no-code: not a MIME type"
+		}
+	}
+	return r.quote(text), ""
+}
+
+// number brings a v2 NM (HL7 v2.9 §2A.3.46) to FHIR's form without changing a
+// digit that counts: no plus sign, no leading zeros, a digit before the point.
+func number(s string) string {
+	s = strings.TrimSpace(s)
+	s = strings.TrimPrefix(s, "+")
+	sign := ""
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		sign, s = "-", rest
+	}
+	for len(s) > 1 && s[0] == '0' && s[1] != '.' {
+		s = s[1:]
+	}
+	if strings.HasPrefix(s, ".") {
+		s = "0" + s
+	}
+	s = strings.TrimSuffix(s, ".")
+	for i := 0; i < len(s); i++ {
+		if (s[i] < '0' || s[i] > '9') && s[i] != '.' {
+			return ""
+		}
+	}
+	if s == "" {
+		return ""
+	}
+	return sign + s
+}
+
+// scalar writes the JSON of a primitive. A constant never replaces a field.
+func (r *run) scalar(rl *rule, json []byte, at *spot, pos position, real bool) {
+	n := r.node(at)
+	if n == nil {
+		r.leave(pos, "no-room: FHIR has room for one value here")
+		return
+	}
+	if n.text != nil {
+		if !real && n.real {
+			return
+		}
+		if n.real && string(n.text) != string(json) {
+			r.leave(n.from, "replaced: another field says the same element")
+		}
+	}
+	n.text, n.rule, n.from, n.real = json, rl.id, pos, real
+}
+
+// raw keeps a text as JSON that needs no quotes.
+func (r *run) raw(s string) []byte {
+	start := len(r.bytes)
+	r.bytes = append(r.bytes, s...)
+	return r.bytes[start:len(r.bytes):len(r.bytes)]
+}
+
+// quote keeps a text as a JSON string (RFC 8259 §7). Bytes that are not UTF-8
+// become U+FFFD.
+func (r *run) quote(s string) []byte {
+	start := len(r.bytes)
+	r.bytes = appendQuoted(r.bytes, s)
+	return r.bytes[start:len(r.bytes):len(r.bytes)]
+}
+
+const hexDigits = "0123456789abcdef"
+
+func appendQuoted(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= 0x20 && c != '"' && c != '\\' {
+				i++
+				continue
+			}
+			b = append(b, s[start:i]...)
+			b = appendEscaped(b, c)
+			i++
+			start = i
+			continue
+		}
+		if size := runeLen(s[i:]); size > 0 {
+			i += size
+			continue
+		}
+		b = append(append(b, s[start:i]...), "\uFFFD"...)
+		i++
+		start = i
+	}
+	return append(append(b, s[start:]...), '"')
+}
+
+func runeLen(s string) int {
+	if c, n := utf8.DecodeRuneInString(s); c != utf8.RuneError || n > 1 {
+		return n
+	}
+	return 0
+}
+
+func appendEscaped(b []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(b, '\\', c)
+	case '\n':
+		return append(b, '\\', 'n')
+	case '\r':
+		return append(b, '\\', 'r')
+	case '\t':
+		return append(b, '\\', 't')
+	}
+	return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+}

@@ -1,0 +1,353 @@
+package v2fhir
+
+import (
+	"slices"
+
+	"handover"
+	"handover/hl7v2"
+	"handover/transform/v2fhir/internal/mapfile"
+)
+
+// run is the conversion of one message.
+type run struct {
+	c    *Converter
+	m    *hl7v2.Message
+	plan *messagePlan
+	*scratch
+	resources []*resource
+	known     []known // which resource Patient[1] means now
+	seen      []sighting
+	groups    []string // the groups that are open
+	pending   []deferred
+	merges    []merge
+	left      []handover.Left
+	problems  []handover.Problem
+	used      []*usage // by segment index
+	clock     clock
+}
+
+// known is the resource that an instance of the map means at the moment.
+type known struct {
+	mapfile.Instance
+	res    *resource
+	by     string // the segment that made it
+	seg    int
+	groups []string
+}
+
+// sighting is the last segment of a name, and in which groups it stood.
+type sighting struct {
+	name   string
+	seg    hl7v2.Segment
+	groups []string
+}
+
+// deferred is what waits for a resource that the message brings later.
+type deferred struct {
+	entry *entry
+	seg   hl7v2.Segment
+	link  *link
+	owner *resource
+	to    *resource
+	steps *spot
+}
+
+// merge is a merge between resources.
+type merge struct {
+	kind                   string
+	survivor, loser, moved *resource
+}
+
+func newRun(c *Converter, m *hl7v2.Message) *run {
+	r := &run{c: c, m: m, scratch: scratches.Get().(*scratch), used: make([]*usage, m.Len())}
+	code, trigger, structure := m.Type()
+	if structure == "" || c.maps.messages[structure] == nil {
+		if s := hl7v2.StructureOf(code, trigger, structure); s != "" {
+			structure = s
+		}
+	}
+	r.plan = c.maps.message(code, trigger, structure)
+	r.clock = newClock(m, c.config.Zone)
+	return r
+}
+
+// walk goes through the message in order.
+func (r *run) walk() {
+	tree, problems := r.m.Groups()
+	for _, p := range problems {
+		r.problems = append(r.problems, handover.Problem{Where: p.Where, Text: p.Text})
+	}
+	r.group(tree)
+	r.finish()
+}
+
+func (r *run) group(g *hl7v2.Group) {
+	for i := range g.Parts {
+		p := &g.Parts[i]
+		if p.Group == nil {
+			r.segment(p.Segment)
+			continue
+		}
+		r.open(p.Group.Name)
+		r.group(p.Group)
+		r.groups = r.groups[:len(r.groups)-1]
+	}
+}
+
+// open begins a group: what an earlier repetition of it knew is forgotten.
+func (r *run) open(name string) {
+	r.known = slices.DeleteFunc(r.known, func(k known) bool { return slices.Contains(k.groups, name) })
+	r.seen = slices.DeleteFunc(r.seen, func(s sighting) bool { return slices.Contains(s.groups, name) })
+	r.groups = append(r.groups[:len(r.groups):len(r.groups)], name)
+}
+
+func (r *run) segment(s hl7v2.Segment) {
+	name := s.Name()
+	r.see(name, s)
+	r.split(s)
+	for _, e := range r.entriesFor(name) {
+		r.entry(e, s)
+	}
+}
+
+// split takes the segment's fields apart once.
+func (r *run) split(s hl7v2.Segment) {
+	r.fields = append(r.fields[:0], hl7v2.Value{})
+	for n, v := range s.All() {
+		for len(r.fields) < n {
+			r.fields = append(r.fields, hl7v2.Value{})
+		}
+		r.fields = append(r.fields, v)
+	}
+}
+
+// fieldOf returns a field of the segment that was split last.
+func (r *run) fieldOf(n int) hl7v2.Value {
+	if n < len(r.fields) {
+		return r.fields[n]
+	}
+	return hl7v2.Value{}
+}
+
+func (r *run) see(name string, s hl7v2.Segment) {
+	for i := range r.seen {
+		if r.seen[i].name == name {
+			r.seen[i] = sighting{name, s, r.groups}
+			return
+		}
+	}
+	r.seen = append(r.seen, sighting{name, s, r.groups})
+}
+
+// nearest returns the last segment of that name in the groups that are open or
+// in those that do not repeat around them.
+func (r *run) nearest(name string) hl7v2.Segment {
+	for i := range r.seen {
+		if r.seen[i].name == name {
+			return r.seen[i].seg
+		}
+	}
+	return hl7v2.Segment{}
+}
+
+// entriesFor returns what the map makes of a segment here: by every place whose
+// groups are open; if none is, by the one that fits best, because senders put
+// segments where the structure does not have them.
+func (r *run) entriesFor(name string) []*entry {
+	places := r.plan.places[name]
+	if len(places) == 1 && r.after(places[0]) >= 0 {
+		return places[0].entries
+	}
+	var best []*place
+	score, latest := -1, -1
+	for _, p := range places {
+		after := r.after(p)
+		if after < 0 {
+			continue
+		}
+		n := r.fit(p.groups)
+		if after > latest {
+			best, score, latest = best[:0], -1, after
+		}
+		switch {
+		case after < latest || n < score:
+		case n == score && n == fits:
+			best = append(best, p)
+		case n > score:
+			best, score = append(best[:0], p), n
+		}
+	}
+	var out []*entry
+	for _, p := range best {
+		out = append(out, p.entries...)
+	}
+	return out
+}
+
+// fits is the score of a place all of whose groups are open.
+const fits = 1000
+
+// fit says how well a place's groups agree with those that are open.
+func (r *run) fit(groups []string) int {
+	n := 0
+	for _, g := range groups {
+		if slices.Contains(r.groups, g) {
+			n++
+		}
+	}
+	if n == len(groups) {
+		return fits
+	}
+	return 100*n - len(groups) + n + 50
+}
+
+// after returns how far on the place begins: 0 everywhere, -1 not yet.
+func (r *run) after(p *place) int {
+	if p.after == "" {
+		return 0
+	}
+	s := r.nearest(p.after)
+	if !s.Valid() || s.Occurrence() < p.nth {
+		return -1
+	}
+	return s.Index() + 1
+}
+
+// entry makes of the segment what the map says.
+func (r *run) entry(e *entry, s hl7v2.Segment) {
+	ctx := context{run: r, seg: s, name: s.Name()}
+	if e.when != nil && !e.when(&ctx) {
+		return
+	}
+	if e.plan.source != ctx.name {
+		if s = r.nearest(e.plan.source); !s.Valid() {
+			return
+		}
+		ctx.seg, ctx.name = s, e.plan.source
+		r.split(s)
+	}
+	res := r.target(e, s)
+	if res == nil {
+		r.pending = append(r.pending, deferred{entry: e, seg: s})
+		return
+	}
+	r.apply(e, &ctx, res)
+}
+
+// apply runs the segment map and makes the entry's references and merges.
+func (r *run) apply(e *entry, ctx *context, res *resource) {
+	res.fed = append(res.fed, feed{ctx.seg, e.plan.name})
+	if e.correct != nil && e.correct(ctx) {
+		res.correct = true
+	}
+	r.rules(e.plan, ctx, res)
+	for i := range e.links {
+		r.link(e, &e.links[i], ctx.seg)
+	}
+	for _, m := range e.merges {
+		r.merges = append(r.merges, merge{m.Kind, r.lookup(m.Survivor), r.lookup(m.Loser), r.lookup(m.Moved)})
+	}
+}
+
+// target finds the resource of an entry, or makes it: a segment that repeats
+// makes another one, other segments add to it. nil: it must be there and is not.
+func (r *run) target(e *entry, s hl7v2.Segment) *resource {
+	name := s.Name()
+	for i := range r.known {
+		k := &r.known[i]
+		if k.Type != e.typ || k.Index != e.index {
+			continue
+		}
+		if e.optional || k.by != name || k.seg == s.Index() {
+			return k.res
+		}
+		r.known = slices.Delete(r.known, i, i+1)
+		break
+	}
+	if e.optional {
+		return nil
+	}
+	res := r.newResource(e.typ)
+	res.main = true
+	res.parent = r.parentOf(e.typ)
+	r.known = append(r.known, known{mapfile.Instance{Type: e.typ, Index: e.index}, res, name, s.Index(), r.groups})
+	return res
+}
+
+func (r *run) lookup(i mapfile.Instance) *resource {
+	for _, k := range r.known {
+		if k.Instance == i {
+			return k.res
+		}
+	}
+	return nil
+}
+
+// parentOf returns the resource within which others of that type are known.
+func (r *run) parentOf(typ string) *resource {
+	for _, parent := range parents[typ] {
+		for i := len(r.known) - 1; i >= 0; i-- {
+			if k := r.known[i]; k.Type == parent && k.Index < 9 {
+				return k.res
+			}
+		}
+	}
+	return nil
+}
+
+// finish does what waited for the end of the message.
+func (r *run) finish() {
+	r.groups = nil
+	for _, d := range r.pending {
+		if d.entry != nil && d.link == nil {
+			ctx := context{run: r, seg: d.seg, name: d.seg.Name()}
+			r.split(d.seg)
+			if res := r.target(d.entry, d.seg); res != nil {
+				r.apply(d.entry, &ctx, res)
+			}
+		}
+	}
+	for _, d := range r.pending {
+		if d.link != nil {
+			r.join(d.entry, d.link, d.seg, d.owner, r.lookup(d.link.to))
+		}
+	}
+	r.leftovers()
+}
+
+// link makes a reference, now or when the message brings what it means.
+func (r *run) link(e *entry, l *link, s hl7v2.Segment) {
+	owner, to := r.lookup(l.owner), r.lookup(l.to)
+	if owner == nil {
+		return
+	}
+	if to == nil {
+		r.pending = append(r.pending, deferred{entry: e, link: l, owner: owner, seg: s})
+		return
+	}
+	r.join(e, l, s, owner, to)
+}
+
+// join writes the reference. A repeating element refers to each resource once.
+func (r *run) join(e *entry, l *link, s hl7v2.Segment, owner, to *resource) {
+	if to == nil || len(l.steps) == 0 {
+		return
+	}
+	n := &owner.root
+	for i := range l.steps {
+		step := &l.steps[i]
+		key := uint64(0)
+		switch {
+		case step.list && i+1 == len(l.steps):
+			key = 1<<63 | uint64(to.serial)
+		case step.list:
+			key = uint64(e.plan.scope)<<36 | uint64(s.Index()&0xfff)<<24 | uint64(max(step.index, 1))<<16
+		}
+		n = r.child(n, step, key)
+	}
+	if n.refs == nil {
+		n.refs = r.refs.next()
+	}
+	n.refs[0], n.rule, n.real, n.link = to, l.id, true, true
+	n.from = position{seg: s}
+}

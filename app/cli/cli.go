@@ -38,6 +38,7 @@ var errFound = errors.New("found something wrong")
 type commands struct {
 	Run      runCommand      `cmd:"" help:"Run the engine in the foreground; without --config, the quickstart hospital."`
 	Check    checkCommand    `cmd:"" help:"Find every problem in a configuration, with file and line."`
+	Show     showCommand     `cmd:"" help:"Show v2 messages as people read them."`
 	Send     sendCommand     `cmd:"" help:"Send v2 messages or batch files over MLLP and print each acknowledgement."`
 	Trace    traceCommand    `cmd:"" help:"Tell the whole story of a message."`
 	Messages messagesCommand `cmd:"" help:"Search messages, newest first."`

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -31,7 +32,7 @@ func (messagesCommand) Help() string {
 
 // Run prints messages, newest first.
 func (c messagesCommand) Run(ctx context.Context, std Streams) error {
-	query := url.Values{"limit": {strconv.Itoa(c.Limit)}}
+	query := url.Values{}
 	for name, value := range map[string]string{
 		"source": c.Source, "type": c.Type, "patient": c.Patient, "control": c.Control, "state": c.State, "since": c.Since,
 	} {
@@ -39,22 +40,48 @@ func (c messagesCommand) Run(ctx context.Context, std Streams) error {
 			query.Set(name, value)
 		}
 	}
-	var answer struct {
-		Messages []trace.Message `json:"messages"`
-	}
-	if err := c.get(ctx, "messages", query, &answer); err != nil {
-		return err
-	}
 	if c.JSON {
-		return eachJSON(std, answer.Messages)
+		return c.pages(ctx, query, func(found []trace.Message) error { return eachJSON(std, found) })
 	}
 	table := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "OFFSET\tRECEIVED\tSOURCE\tTYPE\tCONTROL ID\tSTATE\tREASON")
-	for _, m := range answer.Messages {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Offset, m.Received.Local().Format(time.DateTime),
-			m.Source, m.Type, m.Control, m.State, m.Reason)
+	err := c.pages(ctx, query, func(found []trace.Message) error {
+		for _, m := range found {
+			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Offset, m.Received.Local().Format(time.DateTime),
+				m.Source, m.Type, m.Control, m.State, m.Reason)
+		}
+		return nil
+	})
+	return errors.Join(err, table.Flush())
+}
+
+// pageSize is how many messages the engine gives at once.
+const pageSize = 1000
+
+// pages asks for page after page until the limit or the end is reached.
+func (c messagesCommand) pages(ctx context.Context, query url.Values, do func([]trace.Message) error) error {
+	for left := c.Limit; ; {
+		size := pageSize
+		if c.Limit > 0 {
+			size = min(left, pageSize)
+		}
+		query.Set("limit", strconv.Itoa(size))
+		var answer struct {
+			Messages []trace.Message `json:"messages"`
+			Before   int64           `json:"before"`
+		}
+		if err := c.get(ctx, "messages", query, &answer); err != nil {
+			return err
+		}
+		if err := do(answer.Messages); err != nil {
+			return err
+		}
+		left -= len(answer.Messages)
+		if answer.Before == 0 || c.Limit > 0 && left <= 0 {
+			return nil
+		}
+		query.Set("before", strconv.FormatInt(answer.Before, 10))
 	}
-	return table.Flush()
 }
 
 func eachJSON[T any](std Streams, items []T) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -43,21 +42,22 @@ func (s serverFlag) get(ctx context.Context, path string, query url.Values, v an
 	return json.NewDecoder(answer.Body).Decode(v)
 }
 
-// refusal turns an error answer of the admin API into an error.
+// refusal turns an error answer of the admin API into an error of its kind.
 func refusal(answer *http.Response) error {
-	kind := handover.Internal
-	for k := handover.Internal; k <= handover.Usage; k++ {
-		if k.Consequence().HTTP == answer.StatusCode && k != handover.Usage {
-			kind = k
-			break
-		}
-	}
 	var said struct {
-		Error string `json:"error"`
+		Title  string `json:"title"`
+		Detail string `json:"detail"`
+		Where  string `json:"where"`
 	}
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-	if json.Unmarshal(text, &said) != nil || said.Error == "" {
-		said.Error = answer.Status
+	if json.Unmarshal(text, &said) != nil || said.Detail == "" {
+		said.Detail = answer.Status
 	}
-	return &handover.Error{Kind: kind, Op: "asking the engine", Err: fmt.Errorf("%s", said.Error)}
+	kind := handover.Internal
+	for k := handover.Internal; k <= handover.Usage; k++ {
+		if k.String() == said.Title {
+			kind = k
+		}
+	}
+	return &handover.Error{Kind: kind, Where: said.Where, Err: errors.New(said.Detail)}
 }

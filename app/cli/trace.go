@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -20,22 +21,24 @@ type traceCommand struct {
 // Help shows an example.
 func (traceCommand) Help() string { return "Example: handover trace PAS-0001" }
 
-// Run tells the story of the message, or of each one with the control id.
+// story is a story as the admin API tells it.
+type story struct {
+	trace.Story
+	Others []int64 `json:"others,omitempty"` // messages with the same control id
+}
+
+// Run tells the story of the message.
 func (c traceCommand) Run(ctx context.Context, std Streams) error {
-	var answer struct {
-		Stories []trace.Story `json:"traces"`
-	}
-	if err := c.get(ctx, "traces/"+url.PathEscape(c.Message), nil, &answer); err != nil {
+	var s story
+	if err := c.get(ctx, "traces/"+url.PathEscape(c.Message), nil, &s); err != nil {
 		return err
 	}
 	if c.JSON {
-		return eachJSON(std, answer.Stories)
+		return json.NewEncoder(std.Out).Encode(s)
 	}
-	for i, s := range answer.Stories {
-		if i > 0 {
-			fmt.Fprintln(std.Out)
-		}
-		tell(std.Out, s)
+	tell(std.Out, s.Story)
+	if len(s.Others) > 0 {
+		fmt.Fprintf(std.Out, "  others    with this control id: %s\n", strings.Trim(fmt.Sprint(s.Others), "[]"))
 	}
 	return nil
 }

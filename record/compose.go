@@ -108,7 +108,8 @@ func (c *composition) version(t ref) error {
 		return err
 	}
 	c.chosen[t] = chosen
-	content, patient, err := c.moves(s, render(s, chosen))
+	stands := standing(s, chosen)
+	content, patient, err := c.moves(s, render(s, stands))
 	if err != nil {
 		return err
 	}
@@ -123,19 +124,9 @@ func (c *composition) version(t ref) error {
 	c.written[t] = len(c.out.Writes)
 	c.out.Writes = append(c.out.Writes, handover.Write{
 		Type: t.Type, ID: t.ID, Version: s.version, Content: content, Patient: patient,
-		Sources: elementSources(sourced(s, chosen)),
+		Sources: elementSources(stands),
 	})
 	return nil
-}
-
-// sourced returns the choices that stand in the version, merges' own included.
-func sourced(s *state, chosen []choice) []choice {
-	out := slices.Clone(chosen)
-	for _, m := range merged(s, chosen) {
-		out = slices.DeleteFunc(out, func(c choice) bool { return c.name == m.name })
-		out = append(out, m)
-	}
-	return slices.DeleteFunc(out, func(c choice) bool { return c.item.removed })
 }
 
 // counting says of each claim on the resource whether its voices count.
@@ -158,7 +149,7 @@ func (c *composition) counting(s *state) (map[string]bool, error) {
 // patient's resource does not count.
 func (c *composition) choices(s *state, counts map[string]bool) ([]choice, error) {
 	var failed error
-	chosen := c.ruling.choose(s, func(claim string) bool { return counts[claim] }, func(it item) bool {
+	chosen := c.ruling.choose(s, func(claim string) bool { return counts[claim] }, func(it *item) bool {
 		for _, n := range it.needs {
 			other, err := c.get(n)
 			if err != nil {

@@ -3,6 +3,7 @@ package record
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"handover"
 )
@@ -222,6 +223,7 @@ func (h *hearing) hold(i int) error {
 	ra := &h.a.Resources[i]
 	s, st := h.states[h.targets[ra.Handle]], h.stamps[i]
 	s.speak(st)
+	s.elements = slices.Grow(s.elements, len(ra.Elements))
 	shared := assertionRank(ra)
 	for j := range ra.Elements {
 		e := &ra.Elements[j]

@@ -19,7 +19,7 @@ func merged(s *state, chosen []choice) []choice {
 		return nil
 	}
 	says := func(name, value string) choice {
-		return choice{name: name, item: item{stamp: newest, value: []byte(value)}}
+		return choice{name: name, item: &item{stamp: newest, value: []byte(value)}}
 	}
 	if s.Type != "Patient" {
 		if s.loser() {

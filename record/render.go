@@ -12,7 +12,7 @@ import (
 // choice is the word that an element has in the composed version.
 type choice struct {
 	name  string
-	item  item
+	item  *item
 	owned bool     // an owner has spoken, so only owners counted
 	among []string // the sources that counted
 }
@@ -20,7 +20,7 @@ type choice struct {
 // choose returns for each element the word that counts. counts says of a claim
 // whether its voice counts for this resource, meets of an item whether the
 // value may stand.
-func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(item) bool) []choice {
+func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(*item) bool) []choice {
 	voices := make([]voice, 0, len(s.voices))
 	spoke := make([]string, 0, len(s.voices))
 	for _, v := range s.voices {
@@ -37,16 +37,17 @@ func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(ite
 		for _, class := range classes {
 			since := newestCorrection(voices, class)
 			best := -1
-			for i, it := range e.items {
+			for i := range e.items {
+				it := &e.items[i]
 				if !slices.Contains(class, it.stamp.source) || !counts(it.stamp.claim) || !meets(it) {
 					continue
 				}
-				if best < 0 || outranks(&it, &e.items[best], since) {
+				if best < 0 || outranks(it, &e.items[best], since) {
 					best = i
 				}
 			}
 			if best >= 0 {
-				out = append(out, choice{e.name, e.items[best], owned, class})
+				out = append(out, choice{e.name, &e.items[best], owned, class})
 				break
 			}
 		}
@@ -85,17 +86,29 @@ func after(s, correction *stamp) int {
 	return 0
 }
 
-// render writes the content of the chosen elements, in the order of the type's
-// definition, with what merges say of the resource.
-func render(s *state, chosen []choice) []byte {
+// standing returns the choices that stand in the version, in the order of the
+// type's definition: without what was removed, and with what merges say in the
+// place of what sources say.
+func standing(s *state, chosen []choice) []choice {
+	out := make([]choice, 0, len(chosen)+2)
+	said := merged(s, chosen)
+	for _, c := range chosen {
+		if !c.item.removed && !slices.ContainsFunc(said, func(m choice) bool { return m.name == c.name }) {
+			out = append(out, c)
+		}
+	}
+	out = append(out, said...)
 	order := elementOrder(s.Type)
-	chosen = append(slices.Clone(chosen), merged(s, chosen)...)
-	chosen = slices.DeleteFunc(chosen, func(c choice) bool { return c.item.removed })
-	slices.SortStableFunc(chosen, func(a, b choice) int {
+	slices.SortFunc(out, func(a, b choice) int {
 		return cmp.Or(cmp.Compare(order.of(a.name), order.of(b.name)), cmp.Compare(a.name, b.name))
 	})
+	return out
+}
+
+// render writes the content of the elements.
+func render(s *state, stands []choice) []byte {
 	size := 64
-	for _, c := range chosen {
+	for _, c := range stands {
 		size += len(c.item.value) + len(c.item.extra) + 2*len(c.name) + 16
 	}
 	b := bytes.NewBuffer(make([]byte, 0, size))
@@ -104,10 +117,7 @@ func render(s *state, chosen []choice) []byte {
 	b.WriteString(`","id":"`)
 	b.WriteString(s.ID)
 	b.WriteByte('"')
-	for i, c := range chosen {
-		if i+1 < len(chosen) && chosen[i+1].name == c.name {
-			continue // what a merge says stands after what sources say, and instead of it
-		}
+	for _, c := range stands {
 		property := cmp.Or(c.item.property, c.name)
 		member(b, "", property, c.item.value)
 		member(b, "_", property, c.item.extra)

@@ -192,21 +192,26 @@ func elementSources(chosen []choice) []handover.ElementSource {
 		source string
 		from   handover.Offset
 	}
-	count := map[answer]int{}
-	var most answer
+	var answers []answer
+	var counts []int
+	most := 0
 	for _, c := range chosen {
 		a := answer{c.item.stamp.source, c.item.stamp.offset}
-		count[a]++
-		if count[a] > count[most] {
-			most = a
+		i := slices.Index(answers, a)
+		if i < 0 {
+			i = len(answers)
+			answers, counts = append(answers, a), append(counts, 0)
+		}
+		if counts[i]++; counts[i] > counts[most] {
+			most = i
 		}
 	}
-	if len(count) == 0 {
+	if answers == nil {
 		return nil
 	}
-	out := []handover.ElementSource{{Source: most.source, From: most.from}}
+	out := []handover.ElementSource{{Source: answers[most].source, From: answers[most].from}}
 	for _, c := range chosen {
-		if a := (answer{c.item.stamp.source, c.item.stamp.offset}); a != most {
+		if a := (answer{c.item.stamp.source, c.item.stamp.offset}); a != answers[most] {
 			out = append(out, handover.ElementSource{Element: c.name, Source: a.source, From: a.from})
 		}
 	}

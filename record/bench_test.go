@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"handover/internal/store"
 	"handover/internal/store/storetest"
 )
 
@@ -69,8 +70,27 @@ func benchPanels(b *testing.B, r *Record, batch int) {
 		}
 		l.apply()
 	}
+	if r.db.Dialect() == store.SQLite {
+		b.ReportMetric(tableBytes(b, r)/float64(resources), "table-B/resource")
+	}
 	b.ReportMetric(float64(resources)/b.Elapsed().Seconds(), "resources/s")
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(resources), "us/resource")
+}
+
+// tableBytes is what the tables take.
+func tableBytes(b *testing.B, r *Record) float64 {
+	var pages, size int64
+	err := r.db.Read(context.Background(), func(tx *store.Tx) error {
+		if _, err := tx.Get(context.Background(), []any{&pages}, `PRAGMA page_count`); err != nil {
+			return err
+		}
+		_, err := tx.Get(context.Background(), []any{&size}, `PRAGMA page_size`)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(pages * size)
 }
 
 func BenchmarkPanelSQLite(b *testing.B) {
@@ -96,4 +116,47 @@ func BenchmarkCompose(b *testing.B) {
 		r.Reset()
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(n), "us/resource")
+}
+
+// BenchmarkRead reads one resource of many by its id.
+func BenchmarkRead(b *testing.B) {
+	r, ids := filled(b)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if _, err := r.Read(context.Background(), all, 0, "Observation", ids[i%len(ids)]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSearch finds a patient's results of one code.
+func BenchmarkSearch(b *testing.B) {
+	r, _ := filled(b)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		page, err := r.Search(context.Background(), all, Query{Type: "Observation", Where: []Condition{
+			{Param: "patient", Values: []string{patientID(fmt.Sprintf("%07d", i%100))}},
+			{Param: "code", Values: []string{"http://loinc.org|1003-7"}},
+		}})
+		if err != nil || len(page.Resources) == 0 {
+			b.Fatal(len(page.Resources), err)
+		}
+	}
+}
+
+// filled returns a record of 1,000 panels of 100 patients, and the ids of some
+// results.
+func filled(b *testing.B) (*Record, []string) {
+	r := open(b, storetest.SQLite(b), Config{})
+	l := newLedger(b, r)
+	var ids []string
+	for i := range 1000 {
+		w := l.compose(panel(i%100, i))
+		ids = append(ids, w.Writes[len(w.Writes)-1].ID)
+		if i%50 == 49 {
+			l.apply()
+			l.entries = nil
+		}
+	}
+	return r, ids
 }

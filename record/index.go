@@ -83,7 +83,7 @@ func (x *standard) Values(resourceType string, content []byte) ([]Value, error) 
 	var out []Value
 	for _, p := range x.paths(resourceType) {
 		add := func(v Value) {
-			if p.kind == ReferenceParam && p.only != "" && !strings.HasPrefix(v.Target, p.only+"/") {
+			if p.kind == ReferenceParam && p.only != "" && !strings.Contains("/"+v.Target, "/"+p.only+"/") {
 				return
 			}
 			v.Param, v.Kind = p.code, p.kind
@@ -104,7 +104,7 @@ func (x *standard) Values(resourceType string, content []byte) ([]Value, error) 
 func follow(rest []step, at *fhir.Property, value []byte, kind ParamKind, add func(Value)) {
 	elementsOf(value, func(v []byte) {
 		if len(rest) == 0 {
-			read(kind, at.Type.Name, v, add)
+			read(kind, at, v, add)
 			return
 		}
 		if len(v) == 0 || v[0] != '{' {
@@ -122,9 +122,15 @@ func follow(rest []step, at *fhir.Property, value []byte, kind ParamKind, add fu
 
 // read turns a value of a data type into values for search, by the table of
 // FHIR R4 §3.1.1.4. Types without a rule for the kind have none.
-func read(kind ParamKind, dataType string, v []byte, add func(Value)) {
-	switch kind {
+func read(kind ParamKind, at *fhir.Property, v []byte, add func(Value)) {
+	switch dataType := at.Type.Name; kind {
 	case TokenParam:
+		if dataType == "code" {
+			if code := text(v); code != "" {
+				add(Value{System: codeSystem(at.Element), Code: code})
+			}
+			return
+		}
 		readToken(dataType, v, add)
 	case DateParam:
 		readDate(dataType, v, add)
@@ -133,6 +139,19 @@ func read(kind ParamKind, dataType string, v []byte, add func(Value)) {
 			add(Value{Target: target})
 		}
 	}
+}
+
+// codeSystem returns the system of an element that is a bare code: that of its
+// required value set, if there is one alone (FHIR R4 §3.1.1.4.10).
+func codeSystem(e *fhir.Element) string {
+	set := fhir.Definitions().ValueSet(e.ValueSet)
+	if e.Strength != "required" || set == nil || len(set.Codes) != 1 {
+		return ""
+	}
+	for system := range set.Codes {
+		return system
+	}
+	return ""
 }
 
 func readToken(dataType string, v []byte, add func(Value)) {
@@ -148,7 +167,7 @@ func readToken(dataType string, v []byte, add func(Value)) {
 				elementsOf(codings, func(c []byte) { readToken("Coding", c, add) })
 			}
 		})
-	case "code", "string", "uri", "id":
+	case "string", "uri", "id":
 		token.Code = text(v)
 	case "boolean":
 		token.Code = string(v)

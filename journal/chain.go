@@ -82,16 +82,16 @@ func (ch *chain) start(ctx context.Context) error {
 		return ch.create(ctx, 1, 0)
 	}
 	last := ch.volumes[len(ch.volumes)-1]
-	crashed := last.hasLog()
-	if err := last.open(ctx, true); err != nil {
-		return err
-	}
-	if crashed {
-		// What the log holds was perhaps never synced, if the crash came
-		// after a failed sync. Copying it into the file writes it anew.
-		if err := last.db.Checkpoint(ctx); err != nil {
+	if last.hasLog() {
+		// What the log holds was perhaps never synced, if the program ended
+		// after a failed sync. Copying it into the file writes it anew; the
+		// log must then be gone for good, or its older part could come back.
+		if err := last.finish(ctx); err != nil {
 			return err
 		}
+	}
+	if err := last.open(ctx, true); err != nil {
+		return err
 	}
 	info, err := os.Stat(ch.place.Path(last.name()))
 	if err != nil {

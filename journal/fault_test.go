@@ -61,7 +61,10 @@ type schedule struct {
 	config journal.Config
 	j      *journal.Journal
 
+	giveUp bool // the program is ended at the first I/O error
+
 	mu       sync.Mutex
+	failed   bool
 	sent     [appenders]int // messages that each appender has begun
 	acked    map[string]handover.Offset
 	inFlight map[string]bool
@@ -131,6 +134,7 @@ func (s *schedule) open() bool {
 
 // arm chooses what goes wrong in this life.
 func (s *schedule) arm() {
+	s.giveUp, s.failed = s.rng.IntN(2) == 0, false
 	n := 1 + s.rng.Int64N(60)
 	switch s.rng.IntN(6) {
 	case 0, 1:
@@ -164,13 +168,19 @@ func (s *schedule) appender(a int, rng *rand.Rand) {
 	for range 3 + rng.IntN(6) {
 		control := s.next(a)
 		s.send(control, rng)
-		if s.disk.Dead() {
+		if s.ended() {
 			return
 		}
 		if rng.IntN(4) == 0 { // some come twice
 			s.send(control, rng)
 		}
 	}
+}
+
+func (s *schedule) ended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.disk.Dead() || s.giveUp && s.failed
 }
 
 func (s *schedule) next(a int) string {
@@ -201,11 +211,12 @@ func (s *schedule) send(control string, rng *rand.Rand) {
 	cause := 0
 	drafts := []handover.Draft{d, {Header: handover.Header{Kind: handover.Decided, Source: source}, CauseInBatch: &cause}}
 	r, err := s.j.Append(context.Background(), drafts[:1+rng.IntN(2)])
-	if err != nil {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err != nil {
+		s.failed = s.failed || handover.KindOf(err) == handover.Unavailable
+		return
+	}
 	at := r[0].Offset
 	if r[0].First != 0 {
 		at = r[0].First

@@ -118,7 +118,7 @@ func (v *volume) write(ctx context.Context, c *commit) error {
 	return err
 }
 
-// finish turns a sealed volume into a single file.
+// finish turns a volume into a single file, durably.
 func (v *volume) finish(ctx context.Context) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -135,7 +135,10 @@ func (v *volume) finish(ctx context.Context) error {
 		return err
 	}
 	v.unfinished = false
-	return v.close()
+	if err := v.close(); err != nil {
+		return err
+	}
+	return syncDir(v.place.Dir)
 }
 
 // files returns all files that the volume may consist of.

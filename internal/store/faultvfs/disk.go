@@ -135,7 +135,8 @@ func (d *Disk) PowerCut() {
 }
 
 // Restart turns the power on. What was not synced before a cut is lost or not,
-// by chance; without one, everything is as it was written.
+// by chance. Without a cut it is the program's end only: everything reads as it
+// was written, and what was not synced may still be lost by a later cut.
 func (d *Disk) Restart() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -144,8 +145,8 @@ func (d *Disk) Restart() error {
 		for _, path := range d.paths() {
 			errs = append(errs, d.images[path].lose(path, d.rng))
 		}
+		d.images = map[string]*image{}
 	}
-	d.images = map[string]*image{}
 	d.dead, d.fault = false, nil
 	d.epoch++
 	return errors.Join(errs...)

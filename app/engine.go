@@ -41,17 +41,18 @@ type Config struct {
 
 // Engine is Handover, opened. Nothing listens until Run.
 type Engine struct {
-	config  Config
-	key     []byte
-	spool   *spool.Dir
-	memory  *wire.Memory
-	journal *journal.Journal
-	trace   *trace.Trace
-	record  *record.Record
-	routes  *route.Table
-	records waitingRoom
-	log     *slog.Logger
-	doors   map[string]listener // by source; "" is the FHIR server
+	config   Config
+	key      []byte
+	spool    *spool.Dir
+	memory   *wire.Memory
+	journal  *journal.Journal
+	trace    *trace.Trace
+	record   *record.Record
+	routes   *route.Table
+	records  waitingRoom
+	counters counters
+	log      *slog.Logger
+	doors    map[string]listener // by source; "" is the FHIR server
 }
 
 // Open opens journal and projections, brings the projections up to the
@@ -178,3 +179,13 @@ func (e *Engine) decisionOn(ctx context.Context, offset handover.Offset) (handov
 	m, err := e.trace.Message(ctx, handover.Everything(handover.Engine), offset)
 	return handover.Decision{State: m.State, Reason: m.Reason}, err
 }
+
+// Inspection gives tests of the whole engine its parts, to read.
+type Inspection struct {
+	Journal *journal.Journal
+	Trace   *trace.Trace
+	Record  *record.Record
+}
+
+// Inspect returns the engine's parts.
+func (e *Engine) Inspect() Inspection { return Inspection{e.journal, e.trace, e.record} }

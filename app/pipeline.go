@@ -54,6 +54,7 @@ type pipeline struct {
 	converters map[string]converter // by source
 	record     composer
 	records    *waitingRoom
+	counters   *counters
 	release    string
 	log        *slog.Logger
 }
@@ -200,6 +201,7 @@ func (p *pipeline) commit(ctx context.Context, batch []work) bool {
 	for i := range batch {
 		p.records.tell(batch[i].message.Offset, batch[i].decision)
 	}
+	p.counters.add(batch)
 	return true
 }
 

@@ -46,7 +46,7 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) pipeline() *pipeline {
 	return &pipeline{
 		journal: facts{e.journal}, routes: e.routes, converters: e.converters(), record: e.record,
-		records: &e.records, release: e.config.Site.Release, log: e.log,
+		records: &e.records, counters: &e.counters, release: e.config.Site.Release, log: e.log,
 	}
 }
 

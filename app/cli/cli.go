@@ -42,6 +42,7 @@ type commands struct {
 	Send     sendCommand     `cmd:"" help:"Send v2 messages or batch files over MLLP and print each acknowledgement."`
 	Trace    traceCommand    `cmd:"" help:"Tell the whole story of a message."`
 	Messages messagesCommand `cmd:"" help:"Search messages, newest first."`
+	Bench    benchCommand    `cmd:"" help:"Measure this machine: figures, beside its own limits and the goals."`
 	Version  versionCommand  `cmd:"" help:"Say which version this is."`
 }
 

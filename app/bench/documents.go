@@ -1,0 +1,5 @@
+package bench
+
+import "context"
+
+func documents(ctx context.Context, c Config, r *Report) error { return nil }

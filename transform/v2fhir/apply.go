@@ -155,7 +155,7 @@ func (r *run) datatype(p *datatypePlan, ctx *context, v hl7v2.Value, depth int, 
 		if !w.IsValued() && !rl.whenDecides || rl.when != nil && !rl.when(ctx) {
 			continue
 		}
-		taken |= 1 << min(rl.comp, 63)
+		taken |= rl.reads
 		deeper := depth
 		if rl.comp > 0 {
 			deeper++

@@ -24,6 +24,7 @@ func (r *run) assemble() handover.Assertions {
 	r.unify()
 	r.name()
 	ids := r.identities(a.Digest)
+	r.leftovers()
 	elements := 0
 	for _, res := range r.resources {
 		for k := res.root.first; k != nil; k = k.next {
@@ -40,9 +41,18 @@ func (r *run) assemble() handover.Assertions {
 	for _, m := range r.merges {
 		r.merged(&a, m, event)
 	}
+	if mergeEvents[event] && len(a.Merges) == 0 {
+		r.problems = append(r.problems, handover.Problem{Where: "MRG", Text: "the event is a merge or a move, and the message does not say of whom: nothing is merged or moved"})
+	}
 	r.missing(&a)
 	a.Left = distinct(r.left)
 	return a
+}
+
+// mergeEvents are the events that must say who becomes whom, or who moves.
+var mergeEvents = map[string]bool{
+	"ADT^A18": true, "ADT^A30": true, "ADT^A34": true, "ADT^A35": true, "ADT^A36": true, "ADT^A37": true, "ADT^A39": true,
+	"ADT^A40": true, "ADT^A41": true, "ADT^A42": true, "ADT^A43": true, "ADT^A44": true, "ADT^A45": true,
 }
 
 // distinct drops what was listed twice, because two maps read one field.

@@ -12,9 +12,6 @@ func (r *run) translate(rl *rule, v hl7v2.Value, at *spot, pos position) {
 	if text == "" {
 		return
 	}
-	if rl.by == nil && rl.comp == 0 {
-		r.rest(v, first, pos)
-	}
 	r.translateText(rl, text, "", at, pos)
 }
 

@@ -17,6 +17,7 @@ type segmentPlan struct {
 	name   string
 	source string // the segment
 	target string // the resource type
+	silent bool   // it does not say by what the resource is known
 	scope  uint32
 	rules  []*rule
 }
@@ -53,7 +54,8 @@ type rule struct {
 	whole       bool // text with separators belongs to the value (OBX-5 as text)
 	scope       uint32
 	coded       codedAs
-	leads       bool // the path begins with an element of the resource
+	reads       uint64 // the components it reads, bit 0 for the whole value
+	leads       bool   // the path begins with an element of the resource
 }
 
 // codedAs says how a value with a table is written.
@@ -124,7 +126,7 @@ func (c *compiler) segment(name string) *segmentPlan {
 		c.fail("segment/"+name, "there is no such map")
 		return nil
 	}
-	p := &segmentPlan{name: name, source: m.Source, target: m.Target, scope: c.nextScope()}
+	p := &segmentPlan{name: name, source: m.Source, target: m.Target, silent: m.Silent, scope: c.nextScope()}
 	c.segments[name] = p
 	base := c.defs.Type(m.Target)
 	if base == nil {
@@ -172,12 +174,16 @@ func (c *compiler) datatype(name, id string, base *fhir.Type) *datatypePlan {
 		p.rules = append(p.rules, r)
 		for _, ref := range refsOf(&m.Rules[i]) {
 			if n := component(ref, m.Source); n > 0 {
-				p.uses |= 1 << n
+				r.reads |= 1 << n
 			} else if ref == m.Source {
-				p.uses, p.asks = ^uint64(0), ^uint64(0)
+				r.reads |= 1
 			}
 		}
+		p.uses |= r.reads
 		p.asks |= askedBy(&m.Rules[i], m.Source)
+	}
+	if name == "CWE-code" {
+		p.asks |= 1<<2 | 1<<3 // name and system of a code that is one of FHIR's
 	}
 	if len(p.rules) == 1 && len(p.rules[0].steps) == 0 && p.rules[0].when == nil && p.rules[0].instance == 0 {
 		p.onlyOne = p.rules[0]

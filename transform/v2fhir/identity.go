@@ -98,13 +98,13 @@ func (r *run) messageScope(digest []byte) string {
 
 // identify returns what a resource is known by, the most trusted first.
 func (r *run) identify(res *resource) []identifier {
-	b := builder{res: res}
+	b := builder{run: r, res: res}
 	if !res.main {
 		b.fromTree()
 		return b.ids
 	}
 	for _, f := range res.fed {
-		if by := identityRules[f.seg.Name()+" "+res.typ]; by != nil {
+		if by := identityRules[f.seg.Name()+" "+res.typ]; by != nil && !f.plan.silent {
 			by(&b, f.seg)
 		}
 	}
@@ -118,6 +118,7 @@ func (r *run) identify(res *resource) []identifier {
 
 // builder gathers identities.
 type builder struct {
+	run *run
 	res *resource
 	ids []identifier
 	tie string
@@ -149,21 +150,30 @@ func authority(v hl7v2.Value, depth int) string {
 }
 
 // cx adds every repetition of a CX (HL7 v2.9 §2A.3.15).
-func (b *builder) cx(v hl7v2.Value, order bool) {
+func (b *builder) cx(s hl7v2.Segment, field int) {
+	v := s.Field(field)
 	if !v.IsValued() {
 		return
 	}
+	b.run.usage(s).take(field)
 	for i := 1; i <= v.Repetitions(); i++ {
 		w := v.Repetition(i)
 		b.add(identifier{Identity: handover.Identity{
-			Authority: authority(w.Component(4), 1), Type: text(w.Component(5)), Value: text(w.Component(1)), Order: order,
+			Authority: authority(w.Component(4), 1), Type: text(w.Component(5)), Value: text(w.Component(1)),
 		}})
 	}
 }
 
-// ei adds an EI (HL7 v2.9 §2A.3.28), whose parts are components or, in an EIP,
-// subcomponents.
-func (b *builder) ei(v hl7v2.Value, depth int, typ string, order bool, suffix string) {
+// ei adds an EI field (HL7 v2.9 §2A.3.28).
+func (b *builder) ei(s hl7v2.Segment, field int, typ string, order bool) {
+	if v := s.Field(field).Repetition(1); v.IsValued() {
+		b.run.usage(s).take(field)
+		b.entity(v, 0, typ, order)
+	}
+}
+
+// entity adds an EI, whose parts are components or, in an EIP, subcomponents.
+func (b *builder) entity(v hl7v2.Value, depth int, typ string, order bool) {
 	value := part(v, depth, 1).Text()
 	if value == "" {
 		return
@@ -172,7 +182,7 @@ func (b *builder) ei(v hl7v2.Value, depth int, typ string, order bool, suffix st
 	if ns == "" {
 		ns = part(v, depth, 3).Text()
 	}
-	b.add(identifier{Identity: handover.Identity{Authority: ns, Type: typ, Value: value + suffix, Order: order}})
+	b.add(identifier{Identity: handover.Identity{Authority: ns, Type: typ, Value: value, Order: order}})
 }
 
 // within adds a name that is unique in the resource's parent.
@@ -199,42 +209,42 @@ func (b *builder) fallback(s hl7v2.Segment) {
 // identityRules say by which fields a segment's resource is known.
 var identityRules = map[string]func(*builder, hl7v2.Segment){
 	"PID Patient": func(b *builder, s hl7v2.Segment) {
-		b.cx(s.Field(3), false)
-		b.cx(s.Field(2), false)
-		b.cx(s.Field(4), false)
+		b.cx(s, 3)
+		b.cx(s, 2)
+		b.cx(s, 4)
 	},
 	"MRG Patient": func(b *builder, s hl7v2.Segment) {
-		b.cx(s.Field(1), false)
-		b.cx(s.Field(4), false)
-		b.cx(s.Field(2), false)
+		b.cx(s, 1)
+		b.cx(s, 4)
+		b.cx(s, 2)
 	},
-	"PID Account": func(b *builder, s hl7v2.Segment) { b.cx(s.Field(18), false) },
-	"MRG Account": func(b *builder, s hl7v2.Segment) { b.cx(s.Field(3), false) },
+	"PID Account": func(b *builder, s hl7v2.Segment) { b.cx(s, 18) },
+	"MRG Account": func(b *builder, s hl7v2.Segment) { b.cx(s, 3) },
 	"PV1 Encounter": func(b *builder, s hl7v2.Segment) {
-		b.cx(s.Field(19), false)
-		b.cx(s.Field(50), false)
+		b.cx(s, 19)
+		b.cx(s, 50)
 	},
-	"MRG Encounter":     func(b *builder, s hl7v2.Segment) { b.cx(s.Field(5), false); b.cx(s.Field(6), false) },
-	"PID RelatedPerson": func(b *builder, s hl7v2.Segment) { b.cx(s.Field(21), false) },
+	"MRG Encounter":     func(b *builder, s hl7v2.Segment) { b.cx(s, 5); b.cx(s, 6) },
+	"PID RelatedPerson": func(b *builder, s hl7v2.Segment) { b.cx(s, 21) },
 	"NK1 RelatedPerson": func(b *builder, s hl7v2.Segment) {
-		b.cx(s.Field(33), false)
-		b.cx(s.Field(12), false)
+		b.cx(s, 33)
+		b.cx(s, 12)
 		name := s.Field(2)
 		b.tie = text(s.Field(1))
 		b.within2(text(s.Field(3)) != "" || name.IsValued(), "NK1", text(s.Field(3)), text(name.Component(1)), text(name.Component(2)))
 	},
 	"AL1 AllergyIntolerance": func(b *builder, s hl7v2.Segment) { b.coded("AL1", s, 3) },
 	"IAM AllergyIntolerance": func(b *builder, s hl7v2.Segment) {
-		b.ei(s.Field(7), 0, "", false, "")
+		b.ei(s, 7, "", false)
 		b.coded("IAM", s, 3)
 	},
 	"DG1 Condition": func(b *builder, s hl7v2.Segment) {
-		b.ei(s.Field(20), 0, "", false, "")
+		b.ei(s, 20, "", false)
 		b.tie = text(s.Field(1))
 		b.within2(s.Field(3).IsValued(), "DG1", codeOf(s.Field(3)), text(s.Field(6)))
 	},
 	"PR1 Procedure": func(b *builder, s hl7v2.Segment) {
-		b.ei(s.Field(19), 0, "", false, "")
+		b.ei(s, 19, "", false)
 		b.tie = text(s.Field(1))
 		b.within2(s.Field(3).IsValued(), "PR1", codeOf(s.Field(3)), text(s.Field(5)))
 	},
@@ -257,7 +267,7 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 	"ORC MedicationRequest": orderNumbers(2, 3, 0),
 	"RXO MedicationRequest": func(b *builder, s hl7v2.Segment) { b.within2(s.Field(1).IsValued(), "RXO", codeOf(s.Field(1))) },
 	"OBX Observation": func(b *builder, s hl7v2.Segment) {
-		b.ei(s.Field(21), 0, "FILL", false, "")
+		b.ei(s, 21, "FILL", false)
 		b.tie = strconv.Itoa(s.Occurrence())
 		if set := text(s.Field(1)); set != "" {
 			b.tie = set
@@ -266,9 +276,9 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 	},
 	"SPM Specimen": func(b *builder, s hl7v2.Segment) {
 		b.tie = text(s.Field(1))
-		b.ei(s.Field(2).Component(1), 1, "PGN", false, "")
-		b.ei(s.Field(2).Component(2), 1, "FGN", false, "")
-		b.cx(s.Field(30), false)
+		b.entity(s.Field(2).Component(1), 1, "PGN", false)
+		b.entity(s.Field(2).Component(2), 1, "FGN", false)
+		b.cx(s, 30)
 		b.within2(len(b.ids) == 0, "SPM", text(s.Field(1)))
 	},
 	"OBR Specimen": func(b *builder, s hl7v2.Segment) {
@@ -276,10 +286,10 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 		b.within("OBR", text(s.Field(4)))
 	},
 	"SCH Appointment": func(b *builder, s hl7v2.Segment) {
-		b.ei(s.Field(1), 0, "PLAC", true, "")
-		b.ei(s.Field(2), 0, "FILL", true, "")
+		b.ei(s, 1, "PLAC", true)
+		b.ei(s, 2, "FILL", true)
 	},
-	"TXA DocumentReference": func(b *builder, s hl7v2.Segment) { b.ei(s.Field(12), 0, "", false, "") },
+	"TXA DocumentReference": func(b *builder, s hl7v2.Segment) { b.ei(s, 12, "", false) },
 }
 
 func codeOf(v hl7v2.Value) string {
@@ -317,8 +327,8 @@ func orderNumbers(placer, filler, code int) func(*builder, hl7v2.Segment) {
 			b.tie = codeOf(s.Field(code))
 			b.retie()
 		}
-		b.ei(s.Field(filler), 0, "FILL", true, "")
-		b.ei(s.Field(placer), 0, "PLAC", true, "")
+		b.ei(s, filler, "FILL", true)
+		b.ei(s, placer, "PLAC", true)
 	}
 }
 
@@ -327,14 +337,14 @@ func orderNumbers(placer, filler, code int) func(*builder, hl7v2.Segment) {
 func reportNumbers(filler, placer, code int) func(*builder, hl7v2.Segment) {
 	return func(b *builder, s hl7v2.Segment) {
 		if code == 0 {
-			b.ei(s.Field(filler), 0, "FILL", true, "")
-			b.ei(s.Field(placer), 0, "PLAC", true, "")
+			b.ei(s, filler, "FILL", true)
+			b.ei(s, placer, "PLAC", true)
 			return
 		}
 		service := codeOf(s.Field(code))
 		b.tie = service
-		b.ei(s.Field(filler), 0, "FILL", true, "")
-		b.ei(s.Field(placer), 0, "PLAC", true, "")
+		b.ei(s, filler, "FILL", true)
+		b.ei(s, placer, "PLAC", true)
 		for i := range b.ids {
 			if service != "" && !strings.HasSuffix(b.ids[i].Value, "/"+service) {
 				b.ids[i].Value += "/" + service

@@ -37,6 +37,7 @@ func (r *run) leave(p position, reason string) {
 
 // leftovers lists the valued fields that no rule took.
 func (r *run) leftovers() {
+	r.leftParts()
 	for i := 0; i < r.m.Len(); i++ {
 		s := r.m.Segment(i)
 		u := r.used[i]
@@ -67,11 +68,32 @@ var quietFields = map[string]uint64{
 	"AIS": 1<<1 | 1<<2, "AIG": 1<<1 | 1<<2, "AIL": 1<<1 | 1<<2, "AIP": 1<<1 | 1<<2, "IAM": 1 << 1, "SFT": 0,
 }
 
-// unused lists the valued parts of a value that its data type map did not take.
+// partKey is a repetition of a field.
+type partKey struct{ segment, field, rep int }
+
+// maybeLeft is a part that one rule did not take; another rule of the same
+// field may have.
+type maybeLeft struct {
+	key  partKey
+	part int
+	at   position
+	why  string
+}
+
+// unused notes the valued parts of a value that its data type map did not take.
 // HD.3 and its like, which say what another part means, count as taken.
 func (r *run) unused(p *datatypePlan, taken uint64, v hl7v2.Value, depth, size int, pos position) {
-	if taken&1 != 0 || depth > 1 {
-		return // a rule read the whole value, or it has no parts
+	if depth > 1 {
+		return // it has no parts
+	}
+	key := partKey{pos.seg.Index(), int(pos.field), int(pos.rep)}
+	if depth == 0 {
+		r.taken[key] |= taken
+	} else {
+		key = partKey{segment: -1}
+	}
+	if taken&1 != 0 {
+		return // a rule read the whole value
 	}
 	for i := 1; i <= size; i++ {
 		bit := uint64(1) << min(i, 63)
@@ -80,9 +102,18 @@ func (r *run) unused(p *datatypePlan, taken uint64, v hl7v2.Value, depth, size i
 		}
 		switch {
 		case p.uses&bit != 0:
-			r.leave(pos.down(depth, i, 0), "no-condition: no rule of "+p.name+" for this part applies here")
+			r.maybe = append(r.maybe, maybeLeft{key, i, pos.down(depth, i, 0), "no-condition: no rule of " + p.name + " for this part applies here"})
 		case p.asks&bit == 0:
-			r.leave(pos.down(depth, i, 0), "no-map: "+p.name+" has no rule for this part")
+			r.maybe = append(r.maybe, maybeLeft{key, i, pos.down(depth, i, 0), "no-map: " + p.name + " has no rule for this part"})
+		}
+	}
+}
+
+// leftParts lists the parts that no rule took.
+func (r *run) leftParts() {
+	for _, m := range r.maybe {
+		if bits := r.taken[m.key]; bits&1 == 0 && bits&(1<<min(m.part, 63)) == 0 {
+			r.leave(m.at, m.why)
 		}
 	}
 }

@@ -21,6 +21,8 @@ type run struct {
 	pending   []deferred
 	merges    []merge
 	left      []handover.Left
+	taken     map[partKey]uint64
+	maybe     []maybeLeft
 	problems  []handover.Problem
 	used      []*usage // by segment index
 	clock     clock
@@ -59,7 +61,7 @@ type merge struct {
 }
 
 func newRun(c *Converter, m *hl7v2.Message) *run {
-	r := &run{c: c, m: m, scratch: scratches.Get().(*scratch), used: make([]*usage, m.Len())}
+	r := &run{c: c, m: m, scratch: scratches.Get().(*scratch), used: make([]*usage, m.Len()), taken: map[partKey]uint64{}}
 	code, trigger, structure := m.Type()
 	if structure == "" || c.maps.messages[structure] == nil {
 		if s := hl7v2.StructureOf(code, trigger, structure); s != "" {
@@ -236,7 +238,7 @@ func (r *run) entry(e *entry, s hl7v2.Segment) {
 
 // apply runs the segment map and makes the entry's references and merges.
 func (r *run) apply(e *entry, ctx *context, res *resource) {
-	res.fed = append(res.fed, feed{ctx.seg, e.plan.name})
+	res.fed = append(res.fed, feed{ctx.seg, e.plan})
 	if e.correct != nil && e.correct(ctx) {
 		res.correct = true
 	}
@@ -312,7 +314,6 @@ func (r *run) finish() {
 			r.join(d.entry, d.link, d.seg, d.owner, r.lookup(d.link.to))
 		}
 	}
-	r.leftovers()
 }
 
 // link makes a reference, now or when the message brings what it means.

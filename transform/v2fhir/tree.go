@@ -21,7 +21,7 @@ type resource struct {
 // feed is a segment that went into a resource, and by which map.
 type feed struct {
 	seg  hl7v2.Segment
-	plan string
+	plan *segmentPlan
 }
 
 // nulled is a field by which the sender said that there is nothing.

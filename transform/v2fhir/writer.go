@@ -145,7 +145,7 @@ func (w *writer) values(first *node) bool {
 	w.out = append(w.out, '[')
 	n, content := 0, false
 	for k := first; k != nil; k = k.next {
-		if k.name != first.name || k.name == "coding" && codedBefore(first, k) {
+		if k.name != first.name || k.name == "coding" && codedBefore(first, k) || k.name == "content" && emptyBeside(first, k) {
 			continue
 		}
 		at := len(w.out)
@@ -186,6 +186,24 @@ func codedBefore(first, k *node) bool {
 	}
 	for o := first; o != k; o = o.next {
 		if o.name == k.name && sameText(o.get("code"), code) && sameText(o.get("system"), system) {
+			return true
+		}
+	}
+	return false
+}
+
+// emptyBeside reports whether a document's content holds neither data nor a
+// link, while another one does: TXA-3 beside OBX-5.
+func emptyBeside(first, k *node) bool {
+	filled := func(n *node) bool {
+		a := n.get("attachment")
+		return a.get("data") != nil || a.get("url") != nil
+	}
+	if filled(k) {
+		return false
+	}
+	for o := first; o != nil; o = o.next {
+		if o.name == k.name && filled(o) {
 			return true
 		}
 	}

@@ -27,6 +27,7 @@ type Map struct {
 	Like   string   // messages: the map whose entries this one has too
 	Serves []string // messages: structures and events: "ADT_A01", "ADT^A04"
 	System []string // tables: the v2 code systems whose codes they translate: "HL70001"
+	Silent bool     // segments: the segment does not say by what the resource is known
 	Chain  []int    // data types that make several resources: the order from part to whole
 	Rules  []Rule
 	Codes  []Code

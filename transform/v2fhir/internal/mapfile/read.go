@@ -53,6 +53,10 @@ func (r *reader) header(line string) {
 		r.m.Serves = strings.Fields(rest)
 	case "system":
 		r.m.System = strings.Fields(rest)
+	case "identity":
+		if r.m.Silent = rest == "none"; !r.m.Silent {
+			r.fail("identity takes none")
+		}
 	case "chain":
 		for _, f := range strings.Fields(rest) {
 			n, err := strconv.Atoi(f)

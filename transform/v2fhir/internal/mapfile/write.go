@@ -24,6 +24,9 @@ func (m *Map) String() string {
 	head("like", m.Like)
 	head("serves", strings.Join(m.Serves, " "))
 	head("system", strings.Join(m.System, " "))
+	if m.Silent {
+		head("identity", "none")
+	}
 	head("chain", ints(m.Chain))
 	for _, n := range m.Notes {
 		head("note", n)

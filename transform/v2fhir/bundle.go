@@ -1,0 +1,158 @@
+package v2fhir
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"handover"
+)
+
+// IDs gives a resource's id. Each identity's Scope is the parent's "Type/id".
+type IDs func(resourceType string, ids ...handover.Identity) string
+
+// Bundle returns the assertions as a FHIR R4 transaction Bundle (FHIR R4
+// §3.1.0.11): a PUT of each resource under its id, references by id. Elements
+// that the message removes are left out; a merge of patients makes the loser
+// inactive and links both. It shows what one message says; the record composes
+// it with what other messages said.
+func Bundle(a handover.Assertions, id IDs) []byte {
+	b := bundler{a: &a, id: id, refs: map[string]string{}}
+	var out bytes.Buffer
+	out.WriteString(`{"resourceType":"Bundle","type":"transaction","entry":[`)
+	for i := range a.Resources {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		r := &a.Resources[i]
+		url := b.url(r.Handle)
+		fmt.Fprintf(&out, `{"fullUrl":%q,"resource":`, handover.HandleScheme+r.Handle)
+		b.resource(&out, r)
+		fmt.Fprintf(&out, `,"request":{"method":"PUT","url":%q}}`, url)
+	}
+	out.WriteString(`]}`)
+	return out.Bytes()
+}
+
+type bundler struct {
+	a    *handover.Assertions
+	id   IDs
+	refs map[string]string // Type/id by handle
+}
+
+// url returns Type/id of a handle. A resource within another is named after it.
+func (b *bundler) url(handle string) string {
+	if url, ok := b.refs[handle]; ok {
+		return url
+	}
+	b.refs[handle] = "" // a circle of scopes ends here
+	for i := range b.a.Resources {
+		r := &b.a.Resources[i]
+		if r.Handle != handle {
+			continue
+		}
+		ids := make([]handover.Identity, len(r.Identities))
+		for j, identity := range r.Identities {
+			if identity.Scope != "" {
+				identity.Scope = b.url(identity.Scope)
+			}
+			ids[j] = identity
+		}
+		b.refs[handle] = r.Type + "/" + b.id(r.Type, ids...)
+	}
+	return b.refs[handle]
+}
+
+func (b *bundler) resource(out *bytes.Buffer, r *handover.ResourceAssertion) {
+	url := b.url(r.Handle)
+	fmt.Fprintf(out, `{"resourceType":%q,"id":%q`, r.Type, url[strings.IndexByte(url, '/')+1:])
+	said := map[string]bool{}
+	for i := range r.Elements {
+		e := &r.Elements[i]
+		if e.Removed {
+			continue
+		}
+		said[e.Name] = true
+		if e.Value != nil {
+			fmt.Fprintf(out, `,%q:%s`, e.JSONProperty(), b.resolve(e.Value))
+		}
+		if e.Extra != nil {
+			fmt.Fprintf(out, `,%q:%s`, "_"+e.JSONProperty(), b.resolve(e.Extra))
+		}
+	}
+	b.merges(out, r, said)
+	out.WriteByte('}')
+}
+
+// merges writes what a merge says of a patient.
+func (b *bundler) merges(out *bytes.Buffer, r *handover.ResourceAssertion, said map[string]bool) {
+	var links []string
+	for _, m := range b.a.Merges {
+		if m.Kind != "merge" || r.Type != "Patient" {
+			continue
+		}
+		switch r.Handle {
+		case m.Loser:
+			if !said["active"] {
+				out.WriteString(`,"active":false`)
+			}
+			links = append(links, fmt.Sprintf(`{"other":{"reference":%q},"type":"replaced-by"}`, b.url(m.Survivor)))
+		case m.Survivor:
+			links = append(links, fmt.Sprintf(`{"other":{"reference":%q},"type":"replaces"}`, b.url(m.Loser)))
+		}
+	}
+	if len(links) > 0 && !said["link"] {
+		out.WriteString(`,"link":[` + strings.Join(links, ",") + `]`)
+	}
+}
+
+// resolve turns references by handle into references by id.
+func (b *bundler) resolve(value []byte) []byte {
+	const begin = `"reference":"` + handover.HandleScheme
+	parts := bytes.Split(value, []byte(begin))
+	if len(parts) == 1 {
+		return value
+	}
+	out := append([]byte(nil), parts[0]...)
+	for _, p := range parts[1:] {
+		handle, rest, _ := bytes.Cut(p, []byte{'"'})
+		out = append(out, `"reference":"`+b.url(string(handle))+`"`...)
+		out = append(out, rest...)
+	}
+	return out
+}
+
+// Explain lists, a line each, where every value came from: resource and path,
+// the field of the message, and the rules by the rows of HL7's spreadsheets;
+// then what was left, and what could not be decided.
+func Explain(a handover.Assertions) string {
+	var b strings.Builder
+	for _, r := range a.Resources {
+		for _, e := range r.Elements {
+			for _, o := range e.From {
+				path := o.Path
+				if path == "" {
+					path = e.Name
+				}
+				if e.Removed {
+					path += " (removed)"
+				}
+				fmt.Fprintf(&b, "%s.%s\t%s\t%s\n", r.Handle, path, orDash(o.Field), o.Rule)
+			}
+		}
+	}
+	for _, m := range a.Merges {
+		fmt.Fprintf(&b, "%s\t%s\t%s\n", m.Kind, m.Survivor+" <- "+m.Loser, orDash(m.Moved))
+	}
+	for _, l := range a.Left {
+		fmt.Fprintf(&b, "left\t%s\t%s\n", l.Field, l.Reason)
+	}
+	return b.String()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

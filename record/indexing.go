@@ -15,8 +15,8 @@ var errNotJSON = errors.New("it is not the JSON that this Handover writes")
 // indexing gathers the rows of a batch, so that each table is written in one go
 // and in the order of its key.
 type indexing struct {
-	names, packs, versions, aliases, contests [][]any
-	failed                                    int64
+	names, packs, versions, aliases [][]any
+	failed                          int64
 }
 
 func newIndexing() *indexing { return &indexing{} }

@@ -61,18 +61,6 @@ func (r *Record) findRows(ctx context.Context, tx *store.Tx, want []ref) ([]row,
 	return out, err
 }
 
-// rowsByID returns the rows with these numbers, in no order.
-func (r *Record) rowsByID(ctx context.Context, tx *store.Tx, rids []any) ([]row, error) {
-	var out []row
-	err := eachRow(ctx, tx, `SELECT `+rowColumns+` FROM resource r WHERE r.rid IN (%s)`, rids,
-		func(scan func(...any) error) error {
-			w, err := r.scanRow(scan)
-			out = append(out, w)
-			return err
-		})
-	return out, err
-}
-
 // findAliases returns what the ids that identities would have given lead to.
 func (r *Record) findAliases(ctx context.Context, tx *store.Tx, keys []string) (map[string]ref, error) {
 	args := make([]any, len(keys))

@@ -166,7 +166,7 @@ func TestAMergeReleasesWhatWasParked(t *testing.T) {
 		o := l.current("Observation", handover.ResourceID(testKey, "Observation", "source:lab", "7"))
 		want(t, "encounter", o["encounter"], map[string]any{"reference": "Encounter/" + visit})
 
-		w = hear(message("pas", "ADT^A37", 8).patient("1").say("Patient", "old", id("PAS", "2")).merge("unlink", "p", "old", ""))
+		hear(message("pas", "ADT^A37", 8).patient("1").say("Patient", "old", id("PAS", "2")).merge("unlink", "p", "old", ""))
 		l.apply()
 		want(t, "status after unlinking", l.current("Encounter", visit)["status"], "in-progress")
 	}

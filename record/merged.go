@@ -46,7 +46,7 @@ func links(s *state, chosen []choice) []byte {
 		})
 	}
 	for _, l := range s.links {
-		word := ""
+		var word string
 		switch {
 		case l.kind == linkNone:
 			continue

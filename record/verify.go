@@ -2,8 +2,6 @@ package record
 
 import (
 	"context"
-	"crypto/sha256"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -53,13 +51,11 @@ func (r *Record) Rebuild(ctx context.Context) error {
 }
 
 // Verify builds the record a second time from the facts, in the scratch place,
-// which must be empty, and compares every table row by row, bodies included.
-// Facts wait to be applied while it runs. progress, if not nil, is told the
-// offset reached.
-func (r *Record) Verify(ctx context.Context, scratch store.Place, facts Facts, progress func(handover.Offset)) ([]Difference, error) {
+// which must be empty, and compares every table row by row, bodies included. It
+// looks at the record as it is when Verify begins; applying goes on meanwhile.
+// progress, if not nil, is told how far it is.
+func (r *Record) Verify(ctx context.Context, scratch store.Place, facts Facts, progress func(done, total handover.Offset)) ([]Difference, error) {
 	const op = "verifying the record"
-	r.applying.Lock()
-	defer r.applying.Unlock()
 	again, err := Open(ctx, Config{Place: scratch, Name: "verify", SiteKey: r.siteKey, Index: r.index})
 	if err != nil {
 		return nil, err
@@ -68,36 +64,63 @@ func (r *Record) Verify(ctx context.Context, scratch store.Place, facts Facts, p
 	if again.Applied() != 0 {
 		return nil, &handover.Error{Op: op, Kind: handover.Usage, Err: errors.New("the scratch place is not empty")}
 	}
-	upTo := r.applied.at()
+	var out []Difference
+	err = r.db.Read(ctx, func(tx *store.Tx) error {
+		upTo, err := tx.Applied(ctx)
+		if err == nil {
+			err = again.follow(ctx, handover.Offset(upTo), facts, progress)
+		}
+		if err != nil {
+			return err
+		}
+		return again.db.Read(ctx, func(should *store.Tx) error {
+			out, err = compareTables(ctx, tx, should)
+			return err
+		})
+	})
+	if _, known := errors.AsType[*handover.Error](err); err != nil && !known {
+		err = &handover.Error{Op: op, Kind: kindOf(err), Err: err}
+	}
+	return out, err
+}
+
+// follow applies the facts up to an offset.
+func (r *Record) follow(ctx context.Context, upTo handover.Offset, facts Facts, progress func(done, total handover.Offset)) error {
 	for at := handover.Offset(0); at < upTo; {
 		entries, err := facts(ctx, at, verifyBatch)
 		if err != nil {
-			return nil, &handover.Error{Op: op, Kind: kindOf(err), Err: err}
+			return err
 		}
 		for len(entries) > 0 && entries[len(entries)-1].Offset > upTo {
 			entries = entries[:len(entries)-1]
 		}
 		if len(entries) == 0 {
-			return nil, &handover.Error{Op: op, Kind: handover.Invalid, Where: "offset " + at.String(),
+			return &handover.Error{Op: "verifying the record", Kind: handover.Invalid, Where: "offset " + at.String(),
 				Err: errors.New("the journal ends before what the record has applied")}
 		}
-		if err := again.Apply(ctx, entries); err != nil {
-			return nil, err
+		if err := r.Apply(ctx, entries); err != nil {
+			return err
 		}
 		at = entries[len(entries)-1].Offset
 		if progress != nil {
-			progress(at)
+			progress(at, upTo)
 		}
 	}
-	var out []Difference
+	return nil
+}
+
+func compareTables(ctx context.Context, kept, should *store.Tx) (out []Difference, err error) {
 	for _, t := range verifyTables {
-		diffs, err := compareTable(ctx, r.db, again.db, t.name, t.query)
+		c := store.Comparison{Query: t.query, Limit: MaxDifferences - len(out)}
+		found, err := c.Compare(ctx, kept, should)
 		if err != nil {
-			return nil, &handover.Error{Op: op, Kind: kindOf(err), Err: err}
+			return nil, fmt.Errorf("comparing table %s: %w", t.name, err)
 		}
-		out = append(out, diffs...)
+		for _, d := range found {
+			out = append(out, Difference{t.name, d.Key, d.What})
+		}
 	}
-	return out[:min(len(out), MaxDifferences)], nil
+	return out, nil
 }
 
 // verifyTables yield a key and what is to be equal for it. Numbers of names are
@@ -115,123 +138,10 @@ var verifyTables = []struct{ name, query string }{
 	{"reference", `SELECT x.rid, p.name, x.target FROM reference x LEFT JOIN name p ON p.id = x.param ORDER BY x.rid`},
 }
 
-// sums is a stream of (key, sum of the rows' digests), by rising key.
-type sums struct {
-	rows *sql.Rows
-	key  int64
-	sum  [4]uint64
-	more bool
-	held bool // a row of the next key was read already
-	next int64
-	part [4]uint64
-	vals []any
-}
-
-func compareTable(ctx context.Context, one, two *store.DB, table, query string) (out []Difference, err error) {
-	err = one.Read(ctx, func(tx1 *store.Tx) error {
-		return two.Read(ctx, func(tx2 *store.Tx) error {
-			a, err := newSums(ctx, tx1, query)
-			if err != nil {
-				return err
-			}
-			defer a.rows.Close()
-			b, err := newSums(ctx, tx2, query)
-			if err != nil {
-				return err
-			}
-			defer b.rows.Close()
-			out, err = compareSums(table, a, b)
-			return err
-		})
-	})
-	return out, err
-}
-
-func compareSums(table string, a, b *sums) (out []Difference, err error) {
-	if err := errors.Join(a.advance(), b.advance()); err != nil {
-		return nil, err
-	}
-	for (a.more || b.more) && len(out) < MaxDifferences {
-		switch {
-		case !b.more || a.more && a.key < b.key:
-			out = append(out, Difference{table, a.key, "the facts do not give it"})
-			err = a.advance()
-		case !a.more || b.key < a.key:
-			out = append(out, Difference{table, b.key, "it is missing"})
-			err = b.advance()
-		default:
-			if a.sum != b.sum {
-				out = append(out, Difference{table, a.key, "it differs from what the facts give"})
-			}
-			err = errors.Join(a.advance(), b.advance())
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-func newSums(ctx context.Context, tx *store.Tx, query string) (*sums, error) {
-	rows, err := tx.Query(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, errors.Join(err, rows.Close())
-	}
-	s := &sums{rows: rows, vals: make([]any, len(columns))}
-	return s, nil
-}
-
-// read takes one row in.
-func (s *sums) read() (bool, error) {
-	if !s.rows.Next() {
-		return false, s.rows.Err()
-	}
-	dest := make([]any, len(s.vals))
-	dest[0] = &s.next
-	for i := 1; i < len(dest); i++ {
-		dest[i] = &s.vals[i]
-	}
-	if err := s.rows.Scan(dest...); err != nil {
-		return false, err
-	}
-	h := sha256.New()
-	for _, v := range s.vals[1:] {
-		if b, ok := v.([]byte); ok {
-			v = string(b)
-		}
-		fmt.Fprintf(h, "%v\x00", v)
-	}
-	sum := h.Sum(nil)
-	for i := range s.part {
-		s.part[i] = 0
-		for _, c := range sum[8*i : 8*i+8] {
-			s.part[i] = s.part[i]<<8 | uint64(c)
-		}
-	}
-	return true, nil
-}
-
-// advance goes to the next key. Digests of a key's rows are added up, so that
-// their order does not count.
-func (s *sums) advance() error {
-	var err error
-	if !s.held {
-		if s.held, err = s.read(); err != nil {
-			return err
-		}
-	}
-	s.more, s.sum = s.held, [4]uint64{}
-	for s.key = s.next; s.held && s.next == s.key; {
-		for i := range s.sum {
-			s.sum[i] += s.part[i]
-		}
-		if s.held, err = s.read(); err != nil {
-			return err
-		}
+// CopyTo writes the record as it is at one moment into a new SQLite file.
+func (r *Record) CopyTo(ctx context.Context, path string) error {
+	if err := r.db.CopyTo(ctx, path); err != nil {
+		return &handover.Error{Op: "copying the record", Kind: kindOf(err), Err: err}
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ type Origin struct {
 
 // Merge is a statement that two resources are one, or that one moves.
 type Merge struct {
-	Kind     string `json:"kind"`     // "merge", "move" or "unlink"
+	Kind     string `json:"kind"`     // "merge", "link", "move" or "unlink"
 	Event    string `json:"event"`    // "ADT^A40"
 	Survivor string `json:"survivor"` // handle that stays, or to which Moved goes
 	Loser    string `json:"loser"`    // handle that is replaced, or from which Moved comes

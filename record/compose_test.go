@@ -297,6 +297,8 @@ func TestWhatCannotBeUnderstoodDoesNothing(t *testing.T) {
 		"no identity":            message("pas", "ADT^A01", 1).say("Encounter", "e"),
 		"a circle": message("pas", "ADT^A01", 1).
 			say("Encounter", "a", scoped("b", "1")).say("Encounter", "b", scoped("a", "1")),
+		"a merge of no known kind": message("pas", "ADT^A40", 1).patient("1").
+			say("Patient", "q", id("PAS", "2")).merge("marry", "p", "q", ""),
 		"a merge of nobody": message("pas", "ADT^A40", 1).patient("1").merge("merge", "p", "q", ""),
 	} {
 		l := sqlite(t, Rules{})

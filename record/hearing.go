@@ -151,7 +151,12 @@ func (h *hearing) relations(st *stamp) error {
 			}
 			continue
 		}
-		if err := h.join(mergeKinds[m.Kind], survivor, loser, st); err != nil {
+		kind, ok := mergeKinds[m.Kind]
+		if !ok {
+			return &handover.Error{Op: "composing message " + h.offset.String(), Kind: handover.Invalid,
+				Err: errors.New("a merge is of a kind that the record does not know: mend the transform")}
+		}
+		if err := h.join(kind, survivor, loser, st); err != nil {
 			return err
 		}
 	}

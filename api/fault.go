@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"handover"
 )
@@ -97,9 +100,16 @@ func issuesOf(err error) []issue {
 	return []issue{{e.Kind.Consequence().Issue, short(inner.Where), text}}
 }
 
-// short bounds what a client sent before it is sent back.
+// short bounds what a client sent before it is sent back, and takes out what no
+// FHIR string may hold.
 func short(where string) string {
 	const most = 100
+	where = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, where)
 	if len(where) > most {
 		return where[:most] + "..."
 	}

@@ -79,13 +79,14 @@ func messageQuery(params url.Values, now time.Time) (trace.Query, error) {
 	var faults []error
 	fault := func(name, why string) { faults = append(faults, invalid(name, why)) }
 	for _, name := range sortedNames(params) {
-		value, ok := params.Get(name), true
+		value := params.Get(name)
 		switch name {
 		case "state":
 			if !slices.Contains(states, q.State) {
 				fault(name, "it is received, refused, duplicate, filtered, routed or waiting")
 			}
 		case "since":
+			var ok bool
 			if q.Since, ok = since(value, now); !ok {
 				fault(name, "it is a span back from now (90s, 15m, 2h, 7d) or a time (2026-03-02T08:00:00Z, 2026-03-02)")
 			}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -50,9 +51,11 @@ func (a *API) postedSearch(c *call) error {
 
 func readPosted(c *call) (url.Values, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, maxForm))
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+		return nil, &statusError{http.StatusRequestEntityTooLarge, handover.TooLarge, "", "a posted search has at most 32 KB"}
+	}
 	if err != nil {
-		return nil, &statusError{http.StatusRequestEntityTooLarge, handover.TooLarge, "",
-			"the form did not arrive whole, or is longer than 32 KB"}
+		return nil, &statusError{http.StatusRequestTimeout, handover.Invalid, "", "the form did not arrive whole, or not in time"}
 	}
 	media, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
 	if len(body) > 0 && (err != nil || media != "application/x-www-form-urlencoded") {

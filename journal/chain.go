@@ -35,6 +35,10 @@ type chain struct {
 	mu      sync.RWMutex // guards the list, not what is in the volumes
 	volumes []*volume    // never empty; the last is written to
 
+	// still is held while sealed volumes must stay what they are: by who
+	// finishes or replaces them, and by who copies them.
+	still sync.Mutex
+
 	// Used by the appender only.
 	written int64 // bytes in the last volume, about
 	began   time.Time
@@ -337,6 +341,10 @@ func (ch *chain) large() (largeStore, handover.Offset) { return ch.files, ch.las
 // tend finishes sealed volumes, rewrites suspect ones, and closes those that
 // nobody has read for a while.
 func (ch *chain) tend(ctx context.Context) error {
+	if !ch.still.TryLock() {
+		return nil // they are being copied: the next time, then
+	}
+	defer ch.still.Unlock()
 	var errs []error
 	var idle []*volume
 	all := ch.holding(0)

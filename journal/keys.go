@@ -22,9 +22,15 @@ type keys struct {
 	public   string
 }
 
+// The files of the keys, in the journal's folder.
+const (
+	secretFile = "checkpoint.key"
+	publicFile = "checkpoint.pub"
+)
+
 // loadKeys reads the signing key, or makes one on first use.
 func loadKeys(dir string) (*keys, error) {
-	secretPath, publicPath := filepath.Join(dir, "checkpoint.key"), filepath.Join(dir, "checkpoint.pub")
+	secretPath, publicPath := filepath.Join(dir, secretFile), filepath.Join(dir, publicFile)
 	secret, err := os.ReadFile(secretPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := makeKeys(secretPath, publicPath); err != nil {

@@ -30,6 +30,8 @@ func (e *expiry) takes(f *fact) bool {
 
 // expire rewrites the sealed volumes that hold expired bodies.
 func (ch *chain) expire(ctx context.Context, e expiry) (removed int64, err error) {
+	ch.still.Lock()
+	defer ch.still.Unlock()
 	all := ch.holding(0)
 	for _, v := range all[:len(all)-1] {
 		due, err := v.due(ctx, e)

@@ -39,7 +39,6 @@ type loader struct {
 	site     *Site
 	problems Problems
 	seen     []string
-	hash     [sha256.Size]byte
 }
 
 func (l *loader) add(file string, line int, text string) {

@@ -110,7 +110,7 @@ func (b *Builder) setResourceType(i int32, path, name string) error {
 		return fmt.Errorf("%s: there is no resource type of that name", path)
 	case n.typ.Kind != KindResource:
 		return fmt.Errorf("%s: %s is no resource", path, n.typ.Name)
-	case n.typ != t && !(n.typ.Abstract && n.first == 0 && n.state == unset):
+	case n.typ != t && (!n.typ.Abstract || n.first != 0 || n.state != unset):
 		return fmt.Errorf("%s: the type of a resource cannot change", path)
 	}
 	n.typ = t

@@ -17,12 +17,12 @@ var errNoDate = errors.New("is not a date: expected YYYY, YYYY-MM, YYYY-MM-DD or
 // meant in zone. Beside FHIR's forms it reads what a search URL may have: hours
 // and minutes without seconds, and a time without offset.
 func DateRange(text string, zone *time.Location) (Range, error) {
-	year, month, day := 0, 1, 1
+	month, day := 1, 1
 	step := func(t time.Time) time.Time { return t.AddDate(1, 0, 0) }
 	if len(text) < 4 || scanDigits(text[:4], 0) != 4 || text[:4] == "0000" {
 		return Range{}, errNoDate
 	}
-	year = number(text[:4])
+	year := number(text[:4])
 	rest := text[4:]
 	if len(rest) >= 3 && rest[0] == '-' && twoDigits(rest, 1, 1, 12, &month) {
 		step, rest = func(t time.Time) time.Time { return t.AddDate(0, 1, 0) }, rest[3:]

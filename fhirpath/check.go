@@ -1,6 +1,9 @@
 package fhirpath
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // kinds is what the checker knows of a collection: the types its items may
 // have, and whether their order means something.
@@ -33,7 +36,7 @@ func check(root expression, opts Options) Errors {
 }
 
 func (c *checker) fail(p pos, format string, args ...any) kinds {
-	if e, ok := p.errorf(format, args...).(*Error); ok && len(c.errors) < maxErrors {
+	if e, ok := errors.AsType[*Error](p.errorf(format, args...)); ok && len(c.errors) < maxErrors {
 		c.errors = append(c.errors, e)
 	}
 	return anything

@@ -123,7 +123,7 @@ func (r *BatchReader) begin() {
 		if order.String() == "BigEndian" {
 			endian = unicode.BigEndian
 		}
-		first.Discard(from)
+		_, _ = first.Discard(from) // was peeked at, so it is there
 		in = unicode.UTF16(endian, unicode.IgnoreBOM).NewDecoder().Reader(first)
 		r.add(Problem{Code: CodeDataType, Text: "file is in UTF-16; it is read as UTF-8, in which positions count"})
 	}

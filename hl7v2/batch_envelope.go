@@ -2,6 +2,7 @@ package hl7v2
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strconv"
 )
@@ -50,7 +51,7 @@ func (r *BatchReader) closeBatch(line fileLine) {
 
 // finish reports what is open where the file ends.
 func (r *BatchReader) finish(err error) {
-	if err != io.EOF || r.lines == nil {
+	if !errors.Is(err, io.EOF) || r.lines == nil {
 		return
 	}
 	end := fileLine{number: r.lines.number, byte: r.lines.offset}

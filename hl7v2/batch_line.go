@@ -2,6 +2,7 @@ package hl7v2
 
 import (
 	"bufio"
+	"errors"
 	"io"
 )
 
@@ -41,7 +42,7 @@ func (l *lineReader) next() (fileLine, error) {
 	for {
 		c, err := l.peek()
 		switch {
-		case err == io.EOF && l.offset > line.byte:
+		case errors.Is(err, io.EOF) && l.offset > line.byte:
 			return l.finish(line, 0), nil
 		case err != nil:
 			return line, err
@@ -110,7 +111,7 @@ func (l *lineReader) take(n int, line *fileLine) int {
 }
 
 func (l *lineReader) skip(n int) {
-	l.r.Discard(n)
+	_, _ = l.r.Discard(n) // was peeked at, so it is there
 	l.offset += int64(n)
 }
 

@@ -21,7 +21,7 @@ func readBatch(t testing.TB, in io.Reader, c BatchConfig) ([]BatchMessage, []Pro
 	var all []BatchMessage
 	for {
 		m, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, r.Problems()
 		}
 		if err != nil {
@@ -162,7 +162,7 @@ func TestBatchReadError(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if _, err := r.Next(); err != broken {
+		if _, err := r.Next(); !errors.Is(err, broken) {
 			t.Errorf("error %v, want the reader's", err)
 		}
 	}

@@ -153,7 +153,9 @@ func TestDictionaryFaults(t *testing.T) {
 	}
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
-	z.Write([]byte("F\tFemale\n"))
+	if _, err := z.Write([]byte("F\tFemale\n")); err != nil {
+		t.Fatal(err)
+	}
 	z.Close()
 	if _, err := readTables(packed.Bytes()); err == nil {
 		t.Error("a code without table is read")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -65,7 +66,7 @@ func placeOf(id string) (key string, n int, ok bool) {
 func (d *dictionary) readMaps(folder string) error {
 	files, err := filepath.Glob(filepath.Join(folder, "*.csv"))
 	if err != nil || len(files) == 0 {
-		return fmt.Errorf("no maps in %s (%v)", folder, err)
+		return errors.Join(fmt.Errorf("no maps in %s", folder), err)
 	}
 	for _, path := range files {
 		rows, err := readCSV(path)

@@ -8,7 +8,6 @@
 package cond
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,39 +36,6 @@ type Expr struct {
 	Texts []string // for In
 	Cmp   string   // for Count and Length: = != < <= > >=
 	N     int
-}
-
-// Source gives the values that conditions ask for.
-type Source interface {
-	// Text returns the text at an address and whether it is valued.
-	Text(ref string) (text string, valued bool)
-	// Repetitions returns how many repetitions the field has.
-	Repetitions(ref string) int
-}
-
-// Eval answers the condition.
-func (e *Expr) Eval(s Source) bool {
-	switch e.Op {
-	case Or:
-		return slices.ContainsFunc(e.Args, func(a *Expr) bool { return a.Eval(s) })
-	case And:
-		return !slices.ContainsFunc(e.Args, func(a *Expr) bool { return !a.Eval(s) })
-	case Not:
-		return !e.Args[0].Eval(s)
-	case Count:
-		return Compare(s.Repetitions(e.Ref), e.Cmp, e.N)
-	}
-	text, valued := s.Text(e.Ref)
-	switch e.Op {
-	case In:
-		return valued && slices.Contains(e.Texts, text)
-	case Same:
-		other, ok := s.Text(e.Other)
-		return valued && ok && text == other
-	case Length:
-		return valued && Compare(len([]rune(text)), e.Cmp, e.N)
-	}
-	return valued
 }
 
 // Compare answers a comparison: = != < <= > >=.

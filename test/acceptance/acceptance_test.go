@@ -1,0 +1,137 @@
+// Package acceptance runs the built program as its users do.
+package acceptance
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// binary is the folder of the built program.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "handover-acceptance-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "handover"), "handover/cmd/handover")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building: %v\n%s", err, out)
+		return 1
+	}
+	binary = dir
+	return m.Run()
+}
+
+// ports are the ports of the quickstart, which each script replaces by free ones.
+var ports = regexp.MustCompile(`127\.0\.0\.1:(2575|2576|2577|2578|8080)`)
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata",
+		Setup: setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"ready": ready,
+			"get":   get,
+		},
+	})
+}
+
+// setUp gives each script the program and a hospital on ports of its own:
+// $PAS, $LAB, $PHARMACY, $CLINIC and $HTTP.
+func setUp(env *testscript.Env) error {
+	env.Setenv("PATH", binary+string(os.PathListSeparator)+env.Getenv("PATH"))
+	names := map[string]string{"2575": "PAS", "2576": "LAB", "2577": "PHARMACY", "2578": "CLINIC", "8080": "HTTP"}
+	addresses := map[string]string{}
+	for port, name := range names {
+		address, err := freeAddress()
+		if err != nil {
+			return err
+		}
+		addresses[port] = address
+		env.Setenv(name, address)
+	}
+	env.Setenv("HANDOVER_SERVER", "http://"+addresses["8080"])
+	return copyTree(filepath.Join("..", "..", "samples", "quickstart"), filepath.Join(env.WorkDir, "hospital"), func(content []byte) []byte {
+		return ports.ReplaceAllFunc(content, func(found []byte) []byte {
+			return []byte(addresses[string(found[len("127.0.0.1:"):])])
+		})
+	})
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+func copyTree(from, to string, change func([]byte) []byte) error {
+	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), change(content), 0o644)
+	})
+}
+
+// ready waits until the engine answers.
+func ready(ts *testscript.TestScript, neg bool, args []string) {
+	url := ts.Getenv("HANDOVER_SERVER") + "/readyz"
+	for range 200 {
+		if answer, err := http.Get(url); err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("the engine does not answer at %s", url)
+}
+
+// get asks for a path of the engine, and puts the answer on standard output.
+// Its first argument may be the status that is expected; 200 is if none is.
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	want := "200"
+	if len(args) == 2 {
+		want, args = args[0], args[1:]
+	}
+	answer, err := http.Get(ts.Getenv("HANDOVER_SERVER") + args[0])
+	ts.Check(err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	if got := fmt.Sprint(answer.StatusCode); got != want {
+		ts.Fatalf("status %s, want %s: %s", got, want, body)
+	}
+	_, err = ts.Stdout().Write(body)
+	ts.Check(err)
+}

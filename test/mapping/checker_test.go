@@ -1,0 +1,124 @@
+package mapping
+
+import (
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"handover"
+	"handover/hl7v2"
+	"handover/internal/corpus"
+	"handover/internal/shareddata"
+	"handover/test/mapping/forest"
+	"handover/test/mapping/oracle"
+	"handover/transform/v2fhir"
+)
+
+// zone is a zone without clock changes: what a site would state.
+var zone = time.FixedZone("", 2*60*60)
+
+// The converter does, for every ADT, ORM/OML, ORU, MDM, SIU and VXU of the
+// corpus, what HL7's published sheets ask for, and nothing else; what differs
+// is listed with its reason in docs/guide/v2-to-fhir.md, and nothing else is.
+func TestOfficialMap(t *testing.T) {
+	sheets, err := oracle.Read(shareddata.Dir(t, "v2-to-fhir/mappings"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := v2fhir.New(v2fhir.Config{Source: "corpus", Zone: zone})
+	debug := map[string]int{}
+	ex := map[string]string{}
+	totals := map[string]map[forest.Verdict]int{}
+	n := 0
+	corpus.Each(t, func(cm corpus.Message) {
+		m, _ := hl7v2.Parse(cm.Bytes)
+		if m == nil || !judged(m) {
+			return
+		}
+		if f := os.Getenv("ONLY"); f != "" && !strings.Contains(cm.Path, f) {
+			return
+		}
+		asked, sheet := sheets.Ask(m, oracle.Options{Zone: zone})
+		if sheet == "" {
+			return
+		}
+		n++
+		a, _ := c.Convert(m)
+		there, err := trees(a)
+		if err != nil {
+			t.Fatalf("%s: %v", cm.Path, err)
+		}
+		for _, f := range forest.Compare(asked, there) {
+			k := family(m) + " " + f.Type()
+			if totals[k] == nil {
+				totals[k] = map[forest.Verdict]int{}
+			}
+			totals[k][f.Verdict]++
+			if f.Verdict == forest.There || f.Verdict == forest.Chosen || f.Verdict == forest.Passed {
+				continue
+			}
+			d := string(f.Verdict) + " " + f.Path
+			debug[d]++
+			if ex[d] == "" || len(ex[d]) < 400 && debug[d]%7 == 3 {
+				ex[d] += fmt.Sprintf("\n        [%s#%d %s] %s asked=%.60q got=%.60q", cm.Path, cm.Index, cm.Type, f.Rule, f.Asked, f.Got)
+			}
+		}
+	})
+	var keys []string
+	for k := range debug {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool { return debug[keys[i]] > debug[keys[j]] })
+	var b strings.Builder
+	for _, k := range keys {
+		fmt.Fprintf(&b, "%6d %s%s\n", debug[k], k, ex[k])
+	}
+	os.WriteFile("/tmp/h9-diff.txt", []byte(b.String()), 0o644)
+	keys = nil
+	for k := range totals {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for _, k := range keys {
+		fmt.Println(k, totals[k])
+	}
+	fmt.Println(n, len(debug), strings.Join(sheets.Unusable, "\n"))
+}
+
+func judged(m *hl7v2.Message) bool {
+	code, _, _ := m.Type()
+	switch code {
+	case "ADT", "ORM", "OML", "ORU", "MDM", "SIU", "VXU":
+		return true
+	}
+	return false
+}
+
+func family(m *hl7v2.Message) string {
+	code, _, _ := m.Type()
+	return code
+}
+
+// trees brings assertions into the form of the comparison.
+func trees(a handover.Assertions) ([]*forest.Resource, error) {
+	var sources []forest.Source
+	for _, r := range a.Resources {
+		s := forest.Source{Type: r.Type, Name: handover.HandleScheme + r.Handle}
+		for _, e := range r.Elements {
+			if e.Value != nil {
+				s.Properties = append(s.Properties, forest.Property{Name: e.JSONProperty(), Value: e.Value})
+			}
+			if e.Extra != nil {
+				s.Properties = append(s.Properties, forest.Property{Name: "_" + e.JSONProperty(), Value: e.Extra})
+			}
+			if e.Removed {
+				s.Properties = append(s.Properties, forest.Property{Name: e.JSONProperty(), Value: []byte(`"(removed)"`)})
+			}
+		}
+		sources = append(sources, s)
+	}
+	return forest.Read(sources)
+}

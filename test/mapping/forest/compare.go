@@ -1,0 +1,277 @@
+package forest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Verdict is what was found of one leaf.
+type Verdict string
+
+// The verdicts.
+const (
+	There   Verdict = "there"   // asked for and there
+	Missing Verdict = "missing" // asked for and not there
+	Other   Verdict = "other"   // asked for and there with another value
+	Unasked Verdict = "unasked" // there and not asked for
+	Chosen  Verdict = "chosen"  // left to the implementer, and there
+	Passed  Verdict = "passed"  // left to the implementer, and not there
+)
+
+// Finding is the verdict on one leaf. Path begins with the resource's type and
+// has no indices. Asked and Got hold content: they are for a person's eyes.
+type Finding struct {
+	Verdict    Verdict
+	Path, Rule string
+	Asked, Got string
+}
+
+// Type is the resource type of the path.
+func (f Finding) Type() string {
+	t, _, _ := strings.Cut(f.Path, ".")
+	return t
+}
+
+// Shared are the types of which two mentions may become one resource: those
+// that a message only mentions.
+var Shared = map[string]bool{"Organization": true, "Practitioner": true, "PractitionerRole": true, "Location": true, "Device": true}
+
+// Compare judges what is there by what was asked for.
+func Compare(asked, there []*Resource) []Finding {
+	c := comparison{of: map[*Resource]*Resource{}}
+	c.match(asked, there)
+	for _, e := range asked {
+		c.resource(e)
+	}
+	c.references()
+	for _, a := range there {
+		c.unasked(a)
+	}
+	return c.findings
+}
+
+type comparison struct {
+	of       map[*Resource]*Resource // asked → there
+	links    []link
+	findings []Finding
+}
+
+// link is a reference that is there and was asked for; whether it leads to the
+// right resource shows when all resources are matched.
+type link struct {
+	path, rule string
+	asked, got *Resource
+	free       bool
+}
+
+func (c *comparison) add(v Verdict, path, rule, asked, got string) {
+	c.findings = append(c.findings, Finding{v, path, rule, asked, got})
+}
+
+// pair is a possible match and how much speaks for it.
+type pair struct {
+	asked, there   int
+	score          float64
+	firm, together bool
+}
+
+// match finds for each resource that was asked for the one that is most like
+// it. Types that are only mentioned may share one.
+func (c *comparison) match(asked, there []*Resource) {
+	byType := map[string][]int{}
+	for i, a := range there {
+		byType[a.Type] = append(byType[a.Type], i)
+	}
+	bags := make([]map[string]int, len(there))
+	for i, a := range there {
+		bags[i] = bag(a.Node)
+	}
+	var pairs []pair
+	for i, e := range asked {
+		own := e.Leaves()
+		for _, j := range byType[e.Type] {
+			pairs = append(pairs, pair{asked: i, there: j, score: overlap(own, bags[j]), firm: !e.Free})
+		}
+	}
+	slices.SortStableFunc(pairs, func(x, y pair) int {
+		if d := cmp.Compare(y.score, x.score); d != 0 {
+			return d
+		}
+		if x.firm != y.firm {
+			if x.firm {
+				return -1
+			}
+			return 1
+		}
+		return 0
+	})
+	taken := map[int]bool{}
+	for _, p := range pairs {
+		e := asked[p.asked]
+		shared := Shared[e.Type]
+		if c.of[e] != nil || taken[p.there] && !shared || p.score == 0 && (!p.firm || shared) {
+			continue
+		}
+		c.of[e] = there[p.there]
+		taken[p.there] = true
+	}
+}
+
+func bag(n *Node) map[string]int {
+	b := map[string]int{}
+	for _, leaf := range n.Leaves() {
+		b[leaf]++
+		path, _, _ := strings.Cut(leaf, "=")
+		b[path]++
+	}
+	return b
+}
+
+// overlap counts the leaves that are in the bag, an equal value more than an
+// equal path, and takes off a little for what the bag has besides.
+func overlap(leaves []string, b map[string]int) float64 {
+	score := 0.0
+	used := map[string]int{}
+	for _, leaf := range leaves {
+		path, value, _ := strings.Cut(leaf, "=")
+		switch {
+		case used[leaf] < b[leaf]:
+			used[leaf]++
+			score++
+		case value == "*" && b[path] > 0:
+			score += 0.5
+		case b[path] > 0:
+			score += 0.01
+		}
+	}
+	if score >= 1 {
+		score -= 0.001 * float64(len(b))
+	}
+	return score
+}
+
+func (c *comparison) resource(e *Resource) {
+	a := c.of[e]
+	if a == nil {
+		c.absent(e.Node, e.Type, e.Rule, e.Free)
+		return
+	}
+	c.node(e.Node, a.Node, e.Type, e.Rule)
+}
+
+// absent reports a branch that is not there.
+func (c *comparison) absent(e *Node, path, rule string, free bool) {
+	free = free || e.Free
+	if e.Rule != "" {
+		rule = e.Rule
+	}
+	if e.Has || e.Any || e.Ref != nil {
+		v := Missing
+		if free {
+			v = Passed
+		}
+		c.add(v, path, rule, e.content(), "")
+	}
+	for _, child := range e.Children {
+		c.absent(child.Node, join(path, child.Name), rule, free)
+	}
+}
+
+func (c *comparison) node(e, a *Node, path, rule string) {
+	if e.Rule != "" {
+		rule = e.Rule
+	}
+	c.leaf(e, a, path, rule)
+	var names []string
+	for _, child := range e.Children {
+		if !slices.Contains(names, child.Name) {
+			names = append(names, child.Name)
+		}
+	}
+	for _, name := range names {
+		c.items(e.Named(name), a.Named(name), join(path, name), rule)
+	}
+}
+
+func (c *comparison) leaf(e, a *Node, path, rule string) {
+	there := There
+	if e.Free {
+		there = Chosen
+	}
+	switch {
+	case e.Ref != nil && a.Ref != nil:
+		a.asked = true
+		c.links = append(c.links, link{path, rule, e.Ref, a.Ref, e.Free})
+		return
+	case !e.Has && !e.Any && e.Ref == nil:
+		return
+	case !a.Has && a.Ref == nil:
+		c.absent(&Node{Has: e.Has, Any: e.Any, Value: e.Value, Ref: e.Ref, Free: e.Free}, path, rule, false)
+		return
+	}
+	a.asked = true
+	if e.Any || e.Has && (a.Value == e.Value || slices.Contains(e.Or, a.Value)) {
+		c.add(there, path, rule, e.content(), a.content())
+		return
+	}
+	c.add(Other, path, rule, e.content(), a.content())
+}
+
+// items compares the items of one element: the most alike first.
+func (c *comparison) items(asked, there []*Node, path, rule string) {
+	var pairs []pair
+	for i, e := range asked {
+		own := e.Leaves()
+		for j, a := range there {
+			if len(asked) == 1 && len(there) == 1 {
+				pairs = append(pairs, pair{asked: 0, there: 0})
+				break
+			}
+			pairs = append(pairs, pair{asked: i, there: j, score: overlap(own, bag(a)), firm: !e.Free})
+		}
+	}
+	slices.SortStableFunc(pairs, func(x, y pair) int { return cmp.Compare(y.score, x.score) })
+	doneAsked, doneThere := map[int]bool{}, map[int]bool{}
+	single := len(asked) == 1 && len(there) == 1
+	for _, p := range pairs {
+		if doneAsked[p.asked] || doneThere[p.there] || !single && p.score < 0.01 {
+			continue
+		}
+		doneAsked[p.asked], doneThere[p.there] = true, true
+		c.node(asked[p.asked], there[p.there], path, rule)
+	}
+	for i, e := range asked {
+		if !doneAsked[i] {
+			c.absent(e, path, rule, false)
+		}
+	}
+}
+
+// references judges where references lead.
+func (c *comparison) references() {
+	for _, l := range c.links {
+		there := There
+		if l.free {
+			there = Chosen
+		}
+		want := c.of[l.asked]
+		if want == nil && l.asked.Type == l.got.Type && l.asked.Empty() {
+			want = l.got
+		}
+		if want == l.got {
+			c.add(there, l.path, l.rule, "->"+l.asked.Type, "->"+l.got.Type)
+		} else {
+			c.add(Other, l.path, l.rule, "->"+l.asked.Type, "->"+l.got.Type)
+		}
+	}
+}
+
+// unasked reports every leaf that nothing asked for.
+func (c *comparison) unasked(a *Resource) {
+	a.walk(a.Type, func(path string, leaf *Node) {
+		if !leaf.asked {
+			c.add(Unasked, path, a.Rule, "", leaf.content())
+		}
+	})
+}

@@ -1,0 +1,301 @@
+package oracle
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"handover/fhir"
+	"handover/hl7v2"
+	"handover/test/mapping/forest"
+)
+
+// apply follows a segment sheet.
+func (b *build) apply(sheet *Sheet, r *forest.Resource, place place2, context string, free bool) {
+	seg := source{b: b, at: place}.segment(sheet.Of)
+	if !seg.Valid() {
+		return
+	}
+	root := at(r)
+	root.free = free
+	for i := range sheet.Rows {
+		row := &sheet.Rows[i]
+		s := source{b: b, at: place, of: sheet.Of, seg: seg}
+		name, number, _ := strings.Cut(row.From, "-")
+		if row.From != "" && name != sheet.Of {
+			continue // RXE-19 among the rows of RXO
+		}
+		s.field, _ = strconv.Atoi(number)
+		field := seg.Field(s.field)
+		repetitions := max(1, field.Repetitions())
+		if s.field == 0 {
+			repetitions = 1
+		}
+		for rep := range repetitions {
+			if s.field > 0 {
+				s.value = field.Repetition(rep + 1)
+				s.own = first(s.value)
+			}
+			b.fieldRow(sheet, row, s, root, context, rep)
+		}
+	}
+}
+
+// fieldRow follows a row of a segment sheet for one repetition.
+func (b *build) fieldRow(sheet *Sheet, row *Row, s source, root spot, context string, rep int) {
+	holds, free := row.holds(s)
+	if !holds {
+		return
+	}
+	root.free = root.free || free
+	if s.field > 0 && s.value.IsNull() && len(row.To) > 0 && row.Assign == "" {
+		b.removed(root, row)
+		return
+	}
+	if eachStep(row.To) >= 0 {
+		b.each(sheet, row, s, root, context, rep)
+		return
+	}
+	target, ok := b.walk(root, row.To, row.Rule, b.items(sheet, row, s, context, rep))
+	if !ok {
+		b.s.cannot(row)
+		return
+	}
+	target.free = root.free
+	b.put(target, row, s, sheet)
+}
+
+// removed notes that the sender says there is nothing.
+func (b *build) removed(root spot, row *Row) {
+	if p := property(root.typ, row.To[0].name); p != nil {
+		n := root.node.Child(row.To[0].name, "null")
+		n.Value, n.Has, n.Rule, n.Free = "(removed)", true, row.Rule, root.free
+	}
+}
+
+// cannot lists a row whose path R4 does not have.
+func (s *Sheets) cannot(row *Row) {
+	line := row.Rule + ": the path is none of R4's"
+	if len(row.To) > 0 && !slices.Contains(s.Unusable, line) && !pathExists(row) {
+		s.Unusable = append(s.Unusable, line)
+	}
+}
+
+// pathExists is a guess good enough for the list: a path may also lead nowhere
+// because a repetition has no place.
+func pathExists(row *Row) bool {
+	target := strings.TrimSuffix(row.Rule[strings.Index(row.Rule, "[")+1:strings.Index(row.Rule, "]")], "")
+	target, _, _ = strings.Cut(target, "-")
+	t := fhir.Definitions().Type(target)
+	for _, st := range row.To {
+		p := property(t, st.name)
+		if p == nil {
+			return t == nil
+		}
+		t = p.Type
+		if st.resource != "" {
+			t = fhir.Definitions().Type(st.resource)
+		}
+	}
+	return true
+}
+
+// holds judges a row's condition for a source.
+func (r *Row) holds(s source) (holds, free bool) {
+	free = r.Narrative != ""
+	valued := s.field == 0 && r.From == "" || s.value.IsValued() || s.value.IsNull()
+	if r.Condition == nil {
+		return valued, free
+	}
+	if !valued && !(r.Condition.absence && r.Assign != "") {
+		return false, false
+	}
+	switch r.Condition.test(s) {
+	case no:
+		return false, false
+	case unknown:
+		free = true
+	}
+	return true, free
+}
+
+// items says which array items a row of a segment sheet means. A field's
+// repetitions make items of the element that the field alone fills, or that a
+// row of the field fills whole; what several fields fill is one a segment.
+func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int) keyer {
+	used := false
+	listed := false
+	return func(i int) string {
+		listed = true
+		tag := context + "/" + row.To[i].tag
+		if used {
+			return tag
+		}
+		whole, all := sheet.fieldsAt(row.To[:i+1])
+		switch {
+		case slices.Contains(whole, row.From) || len(all) == 1 && row.From != "":
+			used = true
+			return tag + "/" + row.From + "#" + count(rep)
+		case len(whole) > 0:
+			for _, field := range whole {
+				_, number, _ := strings.Cut(field, "-")
+				if n, _ := strconv.Atoi(number); s.seg.Field(n).IsValued() {
+					return tag + "/" + field + "#0"
+				}
+			}
+		}
+		if rep > 0 && i == len(row.To)-1 {
+			return tag + "#" + count(rep)
+		}
+		_ = listed
+		return tag
+	}
+}
+
+// fieldsAt returns the fields whose rows fill an element whole, and all fields
+// that fill something of it.
+func (s *Sheet) fieldsAt(path []step) (whole, all []string) {
+	for i := range s.Rows {
+		r := &s.Rows[i]
+		if len(r.To) < len(path) || !slices.Equal(bare(r.To[:len(path)]), bare(path)) {
+			continue
+		}
+		if !slices.Contains(all, r.From) {
+			all = append(all, r.From)
+		}
+		if len(r.To) == len(path) && !slices.Contains(whole, r.From) {
+			whole = append(whole, r.From)
+		}
+	}
+	return whole, all
+}
+
+func bare(path []step) []step {
+	out := slices.Clone(path)
+	for i := range out {
+		out[i].resource = ""
+	}
+	return out
+}
+
+func eachStep(path []step) int {
+	return slices.IndexFunc(path, func(s step) bool { return s.tag == "each" })
+}
+
+// each follows a row for component[each]: OBX-5 makes a component of each
+// repetition, all other fields fill them all.
+func (b *build) each(sheet *Sheet, row *Row, s source, root spot, context string, rep int) {
+	n := s.seg.Field(5).Repetitions()
+	for i := range n {
+		if row.From == "OBX-5" && i != rep {
+			continue
+		}
+		key := func(k int) string {
+			tag := context + "/" + row.To[k].tag
+			if row.To[k].tag == "each" {
+				tag += "#" + count(i)
+			}
+			return tag
+		}
+		target, ok := b.walk(root, row.To, row.Rule, key)
+		if !ok {
+			b.s.cannot(row)
+			return
+		}
+		target.free = root.free
+		b.put(target, row, s, sheet)
+	}
+}
+
+// put gives the element its value: by assignment, by a data type sheet, or as
+// it is.
+func (b *build) put(target spot, row *Row, s source, sheet *Sheet) {
+	if row.Assign != "" {
+		value, known := assign(row.Assign, s)
+		if !known {
+			setAny(target, row.Rule, true)
+			return
+		}
+		set(target, value, row.Rule)
+		return
+	}
+	if last := row.To[len(row.To)-1].name; s.field > 0 && (last == "url" || last == "system" && row.Map == "") {
+		setAny(target, row.Rule, true) // no URL is given
+		return
+	}
+	b.value(target, row, s.value, s)
+}
+
+// value fills an element from a v2 value.
+func (b *build) value(target spot, row *Row, v hl7v2.Value, s source) {
+	table := b.s.Tables[row.Table]
+	if row.Map == "" {
+		b.unmapped(target, row, v, table)
+		return
+	}
+	if row.Map == "pl[location]" {
+		b.location(target, row, v)
+		return
+	}
+	sheet := b.s.Types[row.Map]
+	if sheet == nil {
+		b.primitive(target, row, v, table)
+		return
+	}
+	t, ok := b.receiver(target, sheet, row)
+	if !ok {
+		return
+	}
+	b.dataType(sheet, t, v, table, s, row)
+}
+
+// receiver is what a data type sheet fills: a resource around the element, a
+// resource that the element refers to, or the element itself.
+func (b *build) receiver(target spot, sheet *Sheet, row *Row) (spot, bool) {
+	if d := fhir.Definitions().Type(sheet.Target); d == nil || d.Kind != fhir.KindResource {
+		switch row.Map {
+		case "fn[humanname]", "sad[address]":
+			if target.name == "family" || target.name == "line" {
+				up := target.up(d)
+				up.key, up.name = target.key, target.name
+				return up, true
+			}
+		}
+		return target, true
+	}
+	for i, h := range target.holders {
+		if h.Type == sheet.Target && (i > 0 || h.Node == target.node || target.typ.Name == "Reference") {
+			t := at(h)
+			t.holders, t.free = target.holders[i:], target.free
+			return t, true
+		}
+	}
+	if target.typ != nil && target.typ.Name == "Reference" {
+		t := b.enter(target, sheet.Target, row.Rule)
+		return t, t.node != nil
+	}
+	if row.To[0].name == "$this" { // PID-21: a resource of its own
+		r := forest.New(sheet.Target, row.Rule)
+		r.Free = target.free
+		b.resources = append(b.resources, r)
+		return at(r), true
+	}
+	return spot{}, false
+}
+
+// unmapped fills an element where the row names no data type sheet.
+func (b *build) unmapped(target spot, row *Row, v hl7v2.Value, table *Table) {
+	switch target.typ.Name {
+	case "CodeableConcept":
+		b.dataType(b.s.Types["cwe[codeableconcept]"], target, v, table, source{b: b}, row)
+	case "Coding":
+		b.dataType(b.s.Types["cwe[coding]"], target, v, table, source{b: b}, row)
+	case "Annotation":
+		p := property(target.typ, "text")
+		b.primitive(b.step(target, p, "text", "", row.Rule), row, v, table)
+	default:
+		b.primitive(target, row, v, table)
+	}
+}
+
+func fieldText(v hl7v2.Value) string { return first(v) }

@@ -1,0 +1,291 @@
+package oracle
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"handover/hl7v2"
+	"handover/test/mapping/forest"
+)
+
+// Options are what a site states and a message does not.
+type Options struct {
+	Zone *time.Location // of times without an offset
+}
+
+// build makes what one message should become.
+type build struct {
+	s         *Sheets
+	m         *hl7v2.Message
+	options   Options
+	offset    string // of MSH-7
+	rows      []MessageRow
+	made      []*instance
+	resources []*forest.Resource
+	links     []pending
+	follow    string // PID or PV1, whichever came last
+	pids      int
+	contexts  int
+}
+
+// instance is a resource that a row of the message sheet made.
+type instance struct {
+	target string // "Patient[1]"
+	*forest.Resource
+	chain  []*hl7v2.Group
+	by     []int // the segments that made or filled it
+	of     string
+	serial int
+}
+
+// Ask returns what the map asks a message to become, and the name of the
+// message sheet that was followed; "" where HL7 has none, not even a near one.
+func (s *Sheets) Ask(m *hl7v2.Message, options Options) ([]*forest.Resource, string) {
+	root, _ := m.Groups()
+	name := s.sheetFor(root.Name)
+	if name == "" {
+		return nil, ""
+	}
+	b := &build{s: s, m: m, options: options, rows: s.Messages[name]}
+	if t := dtm.FindStringSubmatch(text(m.First("MSH").Field(7).Component(1))); t != nil {
+		b.offset = t[8]
+	}
+	b.group([]*hl7v2.Group{root}, name == root.Name)
+	b.join()
+	var all []*forest.Resource
+	for _, i := range b.made {
+		all = append(all, i.Resource)
+	}
+	return tidy(append(all, b.resources...)), name
+}
+
+// Official reports whether HL7 publishes a sheet for the structure.
+func (s *Sheets) Official(structure string) bool { return s.Messages[structure] != nil }
+
+// sheetFor returns the sheet of a structure, or that of the same family from
+// which it is read where HL7 has none.
+func (s *Sheets) sheetFor(structure string) string {
+	if s.Messages[structure] != nil {
+		return structure
+	}
+	family, _, _ := strings.Cut(structure, "_")
+	return map[string]string{"ADT": "ADT_A01", "MDM": "MDM_T02", "OML": "OML_O21", "ORU": "ORU_R01", "SIU": "SIU_S12", "VXU": "VXU_V04", "ORM": "ORM_O01"}[family]
+}
+
+// group goes through the message in its order.
+func (b *build) group(chain []*hl7v2.Group, exact bool) {
+	g := chain[len(chain)-1]
+	for _, p := range g.Parts {
+		if p.Group != nil {
+			b.group(append(slices.Clip(chain), p.Group), exact)
+			continue
+		}
+		if p.Segment.Name() == "PID" {
+			b.pids++
+		}
+		if n := p.Segment.Name(); n == "PID" || n == "PV1" {
+			b.follow = n
+		}
+		b.segment(place2{chain: chain, segment: p.Segment}, exact)
+	}
+}
+
+func (b *build) segment(at place2, exact bool) {
+	for i := range b.rows {
+		row := &b.rows[i]
+		if row.Segment == at.segment.Name() && (row.Follow == "" || row.Follow == b.follow) &&
+			(!exact || sameGroups(row.groups(), at.chain)) && b.inBlock(row, exact) {
+			b.row(row, at)
+		}
+	}
+}
+
+// groups are a row's groups, with the one that the ORM_O01 sheet leaves out.
+func (r *MessageRow) groups() []string {
+	if len(r.Groups) > 0 && r.Groups[0] == "ORDER_DETAIL" {
+		return append([]string{"ORDER"}, r.Groups...)
+	}
+	return r.Groups
+}
+
+func sameGroups(names []string, chain []*hl7v2.Group) bool {
+	if len(names) != len(chain)-1 {
+		return false
+	}
+	for i, name := range names {
+		if chain[i+1].Name != name {
+			return false
+		}
+	}
+	return true
+}
+
+// inBlock tells the first patient's rows from the second's (ADT_A17).
+func (b *build) inBlock(row *MessageRow, exact bool) bool {
+	last := 1
+	for _, r := range b.rows {
+		if r.ID == row.ID {
+			last = max(last, r.Block)
+		}
+	}
+	if last == 1 || row.Segment == "MSH" || row.Segment == "EVN" {
+		return true
+	}
+	return exact && row.Block == min(max(b.pids, 1), last) || !exact && row.Block == 1
+}
+
+var targetParts = regexp.MustCompile(`^([A-Za-z]+)(\[[^\]]*\])?(?:\.([^(]*))?(?:\((\w+)\))?$`)
+
+// row follows one row of the message sheet for one segment.
+func (b *build) row(row *MessageRow, at place2) {
+	sheet := b.s.Segments[row.Map]
+	if sheet == nil {
+		return
+	}
+	holds, free := row.holds(b, at)
+	if !holds {
+		return
+	}
+	m := targetParts.FindStringSubmatch(row.Target)
+	if m == nil {
+		return
+	}
+	target, resourceType := m[1]+m[2], m[1]
+	if m[4] != "" {
+		target, resourceType = m[4], m[4]
+	}
+	if sheet.Target != resourceType {
+		return // IN3[CareTeam] for a Coverage
+	}
+	primary, fresh := b.primary(row, target)
+	inst := b.current(row, target, at, fresh)
+	if inst == nil && free && !primary {
+		return
+	}
+	if inst == nil {
+		inst = &instance{target: target, Resource: forest.New(resourceType, row.Rule), chain: at.chain, serial: len(b.made)}
+		inst.Free = free
+		b.made = append(b.made, inst)
+	}
+	if !free {
+		inst.Free = false
+	}
+	inst.by = append(inst.by, at.segment.Index())
+	context := b.context()
+	b.apply(sheet, inst.Resource, at, context, free && !primary)
+	if m[3] != "" && m[4] != "" {
+		b.links = append(b.links, pending{from: inst, left: m[1] + m[2] + "." + m[3], right: resourceType, to: inst, at: at, context: context, rule: row.Rule})
+	}
+	b.note(row, inst, at, context)
+}
+
+func (b *build) context() string {
+	b.contexts++
+	return "s" + count(b.contexts)
+}
+
+// holds judges the row's condition. A narrative makes it free, except where it
+// can be computed after all.
+func (r *MessageRow) holds(b *build, at place2) (holds, free bool) {
+	free = r.Narrative != ""
+	if strings.HasPrefix(r.Narrative, "If there is a source in MSH-4") {
+		msh := b.m.First("MSH")
+		return msh.Field(4).IsValued() || msh.Field(22).IsValued(), false
+	}
+	if r.Condition != nil {
+		switch r.Condition.test(source{b: b, at: at, of: r.Segment, seg: at.segment}) {
+		case no:
+			return false, false
+		case unknown:
+			free = true
+		}
+	}
+	return true, free
+}
+
+// primary reports whether the row's segment is the one that begins the target,
+// and whether each such segment makes a new one.
+func (b *build) primary(row *MessageRow, target string) (primary, fresh bool) {
+	for i := range b.rows {
+		r := &b.rows[i]
+		m := targetParts.FindStringSubmatch(r.Target)
+		if m == nil || m[1]+m[2] != target && m[4] != target || b.s.Segments[r.Map] == nil {
+			continue
+		}
+		primary = r.Segment == row.Segment && slices.Equal(r.Groups, row.Groups)
+		break
+	}
+	// Coverage[1] is written for PV1-20 and for each IN1; these are not one.
+	return primary, primary || row.Segment == "IN1"
+}
+
+// current returns the instance that the row adds to, nil where it makes one.
+func (b *build) current(row *MessageRow, target string, at place2, fresh bool) *instance {
+	depth := len(at.chain) - 1
+	for i := range b.rows {
+		m := targetParts.FindStringSubmatch(b.rows[i].Target)
+		if m != nil && m[1]+m[2] == target {
+			depth = min(depth, common(b.rows[i].groups(), row.groups()))
+		}
+	}
+	for i := len(b.made) - 1; i >= 0; i-- {
+		inst := b.made[i]
+		if inst.target != target || depth >= len(inst.chain) || depth >= len(at.chain) || inst.chain[depth] != at.chain[depth] {
+			continue
+		}
+		if fresh && !slices.Contains(inst.by, at.segment.Index()) {
+			if row.Segment == "IN1" || b.madeBy(inst, row.Segment) {
+				return nil
+			}
+		}
+		return inst
+	}
+	return nil
+}
+
+func (b *build) madeBy(inst *instance, segment string) bool {
+	return slices.ContainsFunc(inst.by, func(i int) bool { return b.m.Segment(i).Name() == segment })
+}
+
+func common(a, b []string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// tidy takes away what is empty, and makes one of shared resources that say
+// the same.
+func tidy(resources []*forest.Resource) []*forest.Resource {
+	for range 3 {
+		for _, r := range resources {
+			r.Prune()
+		}
+		canonical := map[string]*forest.Resource{}
+		for _, r := range resources {
+			if !forest.Shared[r.Type] {
+				continue
+			}
+			print := r.Type + r.Print()
+			if canonical[print] == nil {
+				canonical[print] = r
+			}
+		}
+		for _, r := range resources {
+			r.Walk(func(_ string, leaf *forest.Node) {
+				if leaf.Ref != nil && forest.Shared[leaf.Ref.Type] {
+					if c := canonical[leaf.Ref.Type+leaf.Ref.Print()]; c != nil {
+						leaf.Ref = c
+					}
+				}
+			})
+		}
+		resources = slices.DeleteFunc(resources, func(r *forest.Resource) bool {
+			return r.Empty() || forest.Shared[r.Type] && canonical[r.Type+r.Print()] != r
+		})
+	}
+	return resources
+}

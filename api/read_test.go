@@ -209,6 +209,7 @@ func TestFormats(t *testing.T) {
 		{"", "application/fhir+json; fhirVersion=4.0", "application/fhir+json"},
 		{"", "text/html, application/xhtml+xml, */*;q=0.8", "application/fhir+json"},
 		{"", "application/json;q=0.5, application/fhir+json;q=0.9", "application/fhir+json"},
+		{"", "application/json;q=7, application/fhir+json;q=0.5", "application/fhir+json"},
 		{"?_format=json", "application/fhir+xml", "application/fhir+json"},
 		{"?_format=application/fhir%2Bjson", "", "application/fhir+json"},
 		{"?_format=application/fhir+json", "", "application/fhir+json"},
@@ -257,6 +258,8 @@ func TestReadRefusesWhatItDoesNotKnow(t *testing.T) {
 
 func TestSeesItsOwnWrites(t *testing.T) {
 	h := newHouse(t)
+	h.config.Timeout = time.Hour // so that only Wait ends the waiting
+	h.open()
 	o := h.receive("pas", "ADT^A01", "P1", "1^^^PAS")
 	h.hear(o, "pas", "ADT^A01", say("Patient", "PAS", "1", `gender="female"`))
 	tail := "X-Handover-Offset: " + h.journal.Tail().String()

@@ -109,6 +109,11 @@ func TestPostedSearch(t *testing.T) {
 	if len(b.Entry) != 2 {
 		t.Errorf("without a form: %+v", b)
 	}
+	b = bundleOf{}
+	h.post("/fhir/Patient/_search?identifier=900001", "identifier=L77").into(t, http.StatusOK, &b)
+	if len(b.Entry) != 0 {
+		t.Errorf("one parameter in URL and form, which must both hold: %+v", b)
+	}
 	for _, c := range []struct {
 		name, form, media string
 		status            int

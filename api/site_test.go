@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -249,6 +250,23 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		value, err := jsonschema.UnmarshalJSON(strings.NewReader(h.get(target).body))
 		if err != nil || schema.Validate(value) != nil {
 			t.Errorf("%s: %v, %v", target, err, schema.Validate(value))
+		}
+	}
+}
+
+// TestTheGuideNamesEveryEndpoint holds the guide and the routes together.
+func TestTheGuideNamesEveryEndpoint(t *testing.T) {
+	guide, err := os.ReadFile("../docs/guide/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range api.Paths() {
+		name := path
+		if path == "GET /fhir/{type}" {
+			name += "?..."
+		}
+		if !strings.Contains(string(guide), "`"+name+"`") {
+			t.Errorf("docs/guide/api.md does not name %s", path)
 		}
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"handover"
 )
 
-// IDs gives a resource's id. Each identity's Scope is the parent's "Type/id".
-type IDs func(resourceType string, ids ...handover.Identity) string
+// IDs gives the id of a resource that is known by a value under an authority
+// (handover.Identity.Qualified).
+type IDs func(resourceType, authority, value string) string
 
 // Bundle returns the assertions as a FHIR R4 transaction Bundle (FHIR R4
 // §3.1.0.11): a PUT of each resource under its id, references by id. Elements
@@ -42,7 +43,7 @@ type bundler struct {
 
 // url returns Type/id of a handle. A resource within another is named after it.
 func (b *bundler) url(handle string) string {
-	if url, ok := b.refs[handle]; ok {
+	if url, ok := b.refs[handle]; ok || handle == "" {
 		return url
 	}
 	b.refs[handle] = "" // a circle of scopes ends here
@@ -51,14 +52,9 @@ func (b *bundler) url(handle string) string {
 		if r.Handle != handle {
 			continue
 		}
-		ids := make([]handover.Identity, len(r.Identities))
-		for j, identity := range r.Identities {
-			if identity.Scope != "" {
-				identity.Scope = b.url(identity.Scope)
-			}
-			ids[j] = identity
-		}
-		b.refs[handle] = r.Type + "/" + b.id(r.Type, ids...)
+		first := r.Identities[0]
+		authority := first.Qualified(b.a.Source, b.url(first.Scope), b.url(r.Patient))
+		b.refs[handle] = r.Type + "/" + b.id(r.Type, authority, first.Value)
 	}
 	return b.refs[handle]
 }

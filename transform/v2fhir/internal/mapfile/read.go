@@ -26,7 +26,43 @@ func Parse(text string) (*Map, error) {
 	if r.m.Kind == "" {
 		r.fail("no line that begins with map")
 	}
+	r.names()
 	return r.m, errors.Join(r.errs...)
+}
+
+// names checks everything that is a name or an address: letters, digits and
+// . - [ ] ^ _ and, for places, a word after another.
+func (r *reader) names() {
+	check := func(what string, names ...string) {
+		for _, name := range names {
+			if strings.ContainsFunc(name, func(c rune) bool {
+				return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(".-[]^_#", c))
+			}) {
+				r.fail("%q is no name of %s", name, what)
+			}
+		}
+	}
+	m := r.m
+	check("a map", m.Name, m.Source, m.Target, m.Like)
+	check("a structure", m.Serves...)
+	check("a code system", m.System...)
+	for i := range m.Rules {
+		x := &m.Rules[i]
+		check("a field or map", x.From, x.By, x.Table)
+		for _, p := range x.Set {
+			check("a field or function", p.Ref, p.Func)
+		}
+	}
+	for i := range m.Parts {
+		e := &m.Parts[i]
+		check("a segment or map", append(e.Groups, e.Segment, e.After, e.Type, e.By)...)
+		for _, l := range e.Refs {
+			check("a resource", l.OwnerType, l.ToType)
+		}
+		for _, g := range e.Merges {
+			check("a resource", g.Survivor.Type, g.Loser.Type, g.Moved.Type)
+		}
+	}
 }
 
 type reader struct {
@@ -95,7 +131,10 @@ func (r *reader) rule(line string) {
 		r.fail("a rule needs ->")
 		return
 	}
-	from = strings.TrimSpace(from)
+	if from = strings.TrimSpace(from); from == "" || strings.Trim(id, "0123456789abcdefghijklmnopqrstuvwxyz") != "" {
+		r.fail("a rule needs a number, and something before ->")
+		return
+	}
 	switch r.m.Kind {
 	case Table:
 		r.code(id, from, to)

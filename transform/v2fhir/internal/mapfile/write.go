@@ -3,6 +3,7 @@ package mapfile
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // String writes the map file.
@@ -108,15 +109,15 @@ func (c *Code) write(b *strings.Builder) {
 		b.WriteString(" display " + strconv.Quote(c.Display))
 	}
 	if c.System != "" {
-		b.WriteString(" system " + c.System)
+		b.WriteString(" system " + word(c.System))
 	}
 	b.WriteByte('\n')
 }
 
 // word quotes what would not be read as one word.
 func word(s string) string {
-	if s == "" || s == "-" || strings.ContainsAny(s, " \"\t#") {
-		return strconv.Quote(s)
+	if quoted := strconv.Quote(s); s == "" || s == "-" || quoted[1:len(quoted)-1] != s || strings.ContainsFunc(s, unicode.IsSpace) || strings.ContainsAny(s, "#") || strings.Contains(s, "->") {
+		return strings.ReplaceAll(quoted, ">", `\u003e`) // so that no -> stands in it
 	}
 	return s
 }

@@ -58,6 +58,11 @@ func (j *Journal) commitWith(r *request) error {
 	}
 	// The commit is everybody's: the caller's own context must not end it.
 	j.commit(context.Background(), batch)
+	for _, other := range batch {
+		if other.seal {
+			other.err = errors.Join(other.err, j.ledger.seal(context.Background()))
+		}
+	}
 	j.queue.leave(r, batch)
 	return r.err
 }
@@ -146,7 +151,7 @@ func (j *Journal) prepareBody(ctx context.Context, it *item) (err error) {
 	}
 	if it.kept == "" {
 		it.sum = sha256.Sum256(it.content)
-		if len(it.content) >= packTarget {
+		if len(it.content) >= target(d.Header.Format) {
 			it.frame = j.comp.frame(d.Header.Format, it.content)
 		}
 	}

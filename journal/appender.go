@@ -297,7 +297,7 @@ func (b *builder) finish() {
 	for i := range b.pack {
 		b.pack[i].f = &b.c.facts[b.order[i]]
 	}
-	b.journal.comp.pack(b.pack)
+	b.journal.comp.pack(b.pack, target)
 	b.edge = b.a.edge.clone()
 	for i := range b.c.facts {
 		b.c.nodes = append(b.c.nodes, b.edge.add(b.c.facts[i].leaf())...)

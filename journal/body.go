@@ -9,20 +9,28 @@ import (
 
 // The forms of a stored body: docs/formats/journal-1.md, "Body".
 const (
-	formPlain  = 0
-	formPack   = 1
-	formMember = 2
-	formFile   = 3
+	formPlain = 0
+	formPack  = 1
+	formFile  = 2
 )
+
+// maxSpan bounds how many facts a pack may reach over.
+const maxSpan = 1 << 16
 
 // stored is a body column taken apart.
 type stored struct {
-	form  byte
-	salt  []byte
-	data  []byte          // plain: the content; pack: the frame
-	owner handover.Offset // member: the fact that holds the pack
-	start int64           // member: where the content begins in the pack
-	name  string          // file
+	form byte
+	salt []byte
+	data []byte // plain: the content; pack: this fact's piece of the frame
+	pack packRef
+	name string // file
+}
+
+// packRef says where a content lies in a pack.
+type packRef struct {
+	owner handover.Offset // the first fact with a piece of the frame
+	span  int64           // how far after it the last one is
+	start int64           // where the content begins in the unpacked frame
 }
 
 var errBody = errors.New("the stored body cannot be read")
@@ -35,20 +43,24 @@ func parseBody(at handover.Offset, b []byte) (stored, error) {
 	s := stored{form: b[0], salt: b[1 : 1+saltSize]}
 	rest := b[1+saltSize:]
 	switch s.form {
-	case formPlain, formPack:
+	case formPlain:
 		s.data = rest
-	case formMember:
-		back, n := binary.Uvarint(rest)
-		if n <= 0 || back == 0 || back >= uint64(at) {
-			return stored{}, errBody
-		}
-		start, m := binary.Uvarint(rest[n:])
-		if m <= 0 || start > maxPack {
-			return stored{}, errBody
-		}
-		s.owner, s.start = at-handover.Offset(back), int64(start)
 	case formFile:
 		s.name = string(rest)
+	case formPack:
+		var v [3]uint64 // back to the owner, span, start
+		for i := range v {
+			x, n := binary.Uvarint(rest)
+			if n <= 0 {
+				return stored{}, errBody
+			}
+			v[i], rest = x, rest[n:]
+		}
+		if v[0] >= uint64(at) || v[1] > maxSpan || v[0] > v[1] || v[2] > maxPack {
+			return stored{}, errBody
+		}
+		s.pack = packRef{at - handover.Offset(v[0]), int64(v[1]), int64(v[2])}
+		s.data = rest
 	default:
 		return stored{}, errBody
 	}
@@ -63,9 +75,12 @@ func plainBody(salt, content []byte) []byte {
 	return append(startBody(formPlain, salt), content...)
 }
 
-func memberBody(salt []byte, back, start uint64) []byte {
-	b := binary.AppendUvarint(startBody(formMember, salt), back)
-	return binary.AppendUvarint(b, start)
+func packBody(salt []byte, back, span, start uint64, piece []byte) []byte {
+	b := startBody(formPack, salt)
+	for _, v := range [...]uint64{back, span, start} {
+		b = binary.AppendUvarint(b, v)
+	}
+	return append(b, piece...)
 }
 
 func fileBody(salt []byte, name string) []byte {

@@ -213,7 +213,8 @@ func (ch *chain) retire(old, v *volume) {
 		ch.volumes = ch.volumes[:len(ch.volumes)-1]
 		return
 	}
-	old.below, old.unfinished, old.suspect = v.first, !ch.broken, ch.broken
+	old.below, old.unfinished = v.first, true
+	old.again = old.again || ch.broken || old.loose()
 }
 
 func (ch *chain) last() *volume {
@@ -266,7 +267,14 @@ func (ch *chain) append(ctx context.Context, c *commit) error {
 	}
 	ch.acked = c.last()
 	for i := range c.facts {
-		ch.written += int64(len(c.facts[i].body) + len(c.facts[i].key) + 100)
+		f := &c.facts[i]
+		ch.written += int64(len(f.body) + len(f.key) + 100)
+		if b, err := parseBody(f.at, f.body); err == nil && b.form == formPack {
+			v.content += f.size
+			if b.pack.owner == f.at {
+				v.packs++
+			}
+		}
 	}
 	if ch.began.IsZero() {
 		ch.began = c.facts[0].head.Time
@@ -293,6 +301,18 @@ func (ch *chain) ready(ctx context.Context, c *commit) error {
 		}
 	}
 	return nil
+}
+
+// seal begins a new volume unless the last one is empty.
+func (ch *chain) seal(ctx context.Context) error {
+	last := ch.last()
+	if ch.acked < last.first {
+		return nil
+	}
+	last.mu.Lock()
+	last.again = true
+	last.mu.Unlock()
+	return ch.create(ctx, ch.acked+1, 0)
 }
 
 func (ch *chain) read(ctx context.Context, from handover.Offset, limit int) (out []fact, err error) {
@@ -338,7 +358,7 @@ func (ch *chain) marks(ctx context.Context, f func(markBlock) bool) error {
 
 func (ch *chain) large() (largeStore, handover.Offset) { return ch.files, ch.last().first }
 
-// tend finishes sealed volumes, rewrites suspect ones, and closes those that
+// tend finishes sealed volumes, or writes them anew, and closes those that
 // nobody has read for a while.
 func (ch *chain) tend(ctx context.Context) error {
 	if !ch.still.TryLock() {
@@ -350,10 +370,10 @@ func (ch *chain) tend(ctx context.Context) error {
 	all := ch.holding(0)
 	for _, v := range all[:len(all)-1] {
 		v.mu.RLock()
-		unfinished, suspect, open := v.unfinished, v.suspect, v.db != nil
+		unfinished, again, open := v.unfinished, v.again, v.db != nil
 		v.mu.RUnlock()
 		switch {
-		case suspect:
+		case again:
 			_, err := ch.rewrite(ctx, v, nil)
 			errs = append(errs, err)
 		case unfinished:

@@ -68,7 +68,7 @@ func (ch *chain) freeze(ctx context.Context, to string) (tail handover.Offset, e
 // freezeVolume copies one volume and its large bodies.
 func (ch *chain) freezeVolume(ctx context.Context, v *volume, last bool, to string) (tail handover.Offset, err error) {
 	v.mu.RLock()
-	name, below, whole := v.name(), v.below, !last && !v.unfinished && !v.suspect
+	name, below, whole := v.name(), v.below, !last && !v.unfinished && !v.again
 	v.mu.RUnlock()
 	path := filepath.Join(to, name+".db")
 	if whole {

@@ -31,6 +31,8 @@ type ledger interface {
 	large() (largeStore, handover.Offset)
 	// expire removes bodies by rule.
 	expire(ctx context.Context, e expiry) (removed int64, err error)
+	// seal ends the volume that is written to. Only the appender calls it.
+	seal(ctx context.Context) error
 	// tend does what need not be done while an appender waits.
 	tend(ctx context.Context) error
 	close() error

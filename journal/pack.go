@@ -10,10 +10,15 @@ import (
 	"handover"
 )
 
-// packTarget is how many bytes of content share a zstd frame, at most, unless
-// one body alone is longer. Larger packs compress better, but reading one
-// body unpacks all of it, and a packed row should still fit a page twice.
-const packTarget = 16 << 10
+// How many bytes of content share a zstd frame, at most, unless one body alone
+// is longer. Larger packs compress better, but reading one body unpacks all of
+// it. What one message asserts and what was written for it say much the same,
+// so they belong in one pack; and sealed volumes are rarely read one by one.
+const (
+	messagePack = 16 << 10
+	jsonPack    = 64 << 10
+	sealedPack  = 64 << 10
+)
 
 // maxPack bounds what unpacking may use, against damaged volumes.
 const maxPack = 64 << 20
@@ -46,9 +51,21 @@ func newCompressor() (*compressor, error) {
 	return &compressor{message, json, decoder}, errors.Join(err1, err2, err3)
 }
 
+func isJSON(format string) bool {
+	return format == "application/json" || format == "application/fhir+json"
+}
+
+// target is how much of a format shares a frame when it is appended.
+func target(format string) int {
+	if isJSON(format) {
+		return jsonPack
+	}
+	return messagePack
+}
+
 // frame compresses content, by the dictionary that suits the format.
 func (c *compressor) frame(format string, content []byte) []byte {
-	if format == "application/json" || format == "application/fhir+json" {
+	if isJSON(format) {
 		return c.json.EncodeAll(content, nil)
 	}
 	return c.message.EncodeAll(content, nil)
@@ -64,9 +81,9 @@ type packable struct {
 	frame   []byte // already compressed alone, because it is long
 }
 
-// pack stores the bodies, those of one class and format together. The facts
-// have their offsets.
-func (c *compressor) pack(all []packable) {
+// pack stores the bodies, those of one class and format together, up to
+// target. The facts have their offsets.
+func (c *compressor) pack(all []packable, target func(format string) int) {
 	type group struct {
 		class  handover.Retention
 		format string
@@ -74,12 +91,16 @@ func (c *compressor) pack(all []packable) {
 	open := map[group][]packable{}
 	var order []group
 	for _, p := range all {
+		if len(p.content) == 0 {
+			p.f.body = plainBody(p.salt, nil)
+			continue
+		}
 		if p.frame != nil {
 			c.alone(p)
 			continue
 		}
 		g := group{p.f.head.Class, p.f.head.Format}
-		if length(open[g])+len(p.content) > packTarget {
+		if ps := open[g]; length(ps)+len(p.content) > target(g.format) || len(ps) > 0 && p.f.at-ps[0].f.at > maxSpan {
 			c.close(open[g])
 			open[g] = open[g][:0]
 		}
@@ -100,7 +121,8 @@ func length(ps []packable) (n int) {
 	return n
 }
 
-// close compresses the gathered bodies into one frame, which the first holds.
+// close compresses the gathered bodies into one frame, of which each fact gets
+// a piece: rows of even length fill pages better than one long row would.
 func (c *compressor) close(ps []packable) {
 	switch len(ps) {
 	case 0:
@@ -111,13 +133,17 @@ func (c *compressor) close(ps []packable) {
 		return
 	}
 	joined := make([]byte, 0, length(ps))
+	starts := make([]uint64, len(ps))
 	for i, p := range ps {
-		if i > 0 {
-			p.f.body = memberBody(p.salt, uint64(p.f.at-ps[0].f.at), uint64(len(joined)))
-		}
+		starts[i] = uint64(len(joined))
 		joined = append(joined, p.content...)
 	}
-	ps[0].f.body = append(startBody(formPack, ps[0].salt), c.frame(ps[0].f.head.Format, joined)...)
+	frame := c.frame(ps[0].f.head.Format, joined)
+	owner, span := ps[0].f.at, uint64(ps[len(ps)-1].f.at-ps[0].f.at)
+	for i, p := range ps {
+		piece := frame[i*len(frame)/len(ps) : (i+1)*len(frame)/len(ps)]
+		p.f.body = packBody(p.salt, uint64(p.f.at-owner), span, starts[i], piece)
+	}
 }
 
 // alone stores one body: compressed, unless that would make it longer.
@@ -126,5 +152,5 @@ func (c *compressor) alone(p packable) {
 		p.f.body = plainBody(p.salt, p.content)
 		return
 	}
-	p.f.body = append(startBody(formPack, p.salt), p.frame...)
+	p.f.body = packBody(p.salt, 0, 0, 0, p.frame)
 }

@@ -30,6 +30,7 @@ type queue struct {
 type request struct {
 	items    []item
 	intake   bool // has messages that may be refused when space is low
+	seal     bool // asks for a new volume after the commit
 	receipts []handover.Receipt
 	err      error
 	lead     chan bool // true: commit now; false: it is done

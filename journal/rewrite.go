@@ -185,7 +185,7 @@ func (ch *chain) repack(ctx context.Context, facts []fact, e *expiry, left *gone
 		f.body, f.mark = nil, nil
 	}
 	left.bodies += int64(len(expired))
-	c.pack(all)
+	c.pack(all, func(string) int { return sealedPack })
 	return nil
 }
 
@@ -286,7 +286,7 @@ func (ch *chain) replace(v *volume, draft string) error {
 	}
 	if err == nil {
 		v.generation++
-		v.unfinished, v.suspect = false, false
+		v.unfinished, v.again = false, false
 	}
 	v.mu.Unlock()
 	if err != nil {

@@ -25,7 +25,7 @@ var schema = []string{`
 	CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
 	CREATE TABLE node (level INTEGER, n INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, n)) STRICT, WITHOUT ROWID;
 	CREATE TABLE mark (at INTEGER PRIMARY KEY, time INTEGER NOT NULL, marks BLOB NOT NULL) STRICT;
-	CREATE TABLE file (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT`}
+	CREATE TABLE file (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID`}
 
 // columns of fact, in the order in which rows are written and read.
 var columns = []string{"at", "kind", "time", "key", "head", "body"}

@@ -61,6 +61,16 @@ func (j *Journal) Tend(ctx context.Context) error {
 	return nil
 }
 
+// Seal ends the volume that is written to, and packs it as tightly as sealed
+// volumes are: before a backup, or to see how much space facts take for good.
+func (j *Journal) Seal(ctx context.Context) error {
+	r := &request{seal: true, lead: make(chan bool, 1)}
+	if err := j.commitWith(r); err != nil {
+		return fmt.Errorf("sealing a volume: %w", err)
+	}
+	return j.Tend(ctx)
+}
+
 func (j *Journal) expireByRule(ctx context.Context) error {
 	var errs []error
 	for class, keep := range j.config.Keep {

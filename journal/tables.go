@@ -173,6 +173,9 @@ func (t *tables) node(ctx context.Context, level int, n int64) (h tlog.Hash, err
 	return h, err
 }
 
+// seal has nothing to do: there are no volumes.
+func (t *tables) seal(context.Context) error { return nil }
+
 func (t *tables) marks(ctx context.Context, f func(markBlock) bool) error {
 	return t.db.Read(ctx, func(tx *store.Tx) error {
 		_, err := selectMarks(ctx, tx, f)

@@ -46,21 +46,18 @@ func (u *unpacker) find(ctx context.Context, f *fact) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []byte
 	switch s.form {
 	case formPlain:
-		all = s.data
+		return cut(s.data, 0, f.size)
 	case formPack:
-		all, err = u.unframe(f.at, s.data)
-	case formMember:
-		all, err = u.load(ctx, s.owner)
+		all, err := u.unpack(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return cut(all, s.pack.start, f.size)
 	default:
-		err = errBody
+		return nil, errBody
 	}
-	if err != nil {
-		return nil, err
-	}
-	return cut(all, s.start, f.size)
 }
 
 func cut(b []byte, start, size int64) ([]byte, error) {
@@ -70,31 +67,56 @@ func cut(b []byte, start, size int64) ([]byte, error) {
 	return b[start : start+size : start+size], nil
 }
 
-// load unpacks the pack of another fact.
-func (u *unpacker) load(ctx context.Context, owner handover.Offset) ([]byte, error) {
-	if known := u.known(owner); known != nil {
+// unpack returns the unpacked frame that a body has a piece of.
+func (u *unpacker) unpack(ctx context.Context, s stored) ([]byte, error) {
+	if known := u.known(s.pack.owner); known != nil {
 		return known, nil
 	}
-	var body []byte
-	if n := len(u.facts); n > 0 && owner >= u.facts[0].at && owner <= u.facts[n-1].at {
-		body = u.facts[owner-u.facts[0].at].body
-	} else {
-		facts, err := u.ledger.read(ctx, owner, 1)
-		if err != nil {
+	frame := s.data
+	if s.pack.span > 0 {
+		var err error
+		if frame, err = u.gather(ctx, s.pack); err != nil {
 			return nil, err
 		}
-		if len(facts) == 1 && facts[0].at == owner {
-			body = facts[0].body
-		}
 	}
-	s, err := parseBody(owner, body)
+	content, err := u.c.unframe(frame)
 	if err != nil {
 		return nil, err
 	}
-	if s.form != formPack {
-		return nil, errBody
+	u.open[u.next] = unpacked{s.pack.owner, content}
+	u.next = (u.next + 1) % len(u.open)
+	return content, nil
+}
+
+// gather joins the pieces of a frame.
+func (u *unpacker) gather(ctx context.Context, p packRef) (frame []byte, err error) {
+	facts := u.among(p.owner, p.owner+handover.Offset(p.span))
+	if facts == nil {
+		if facts, err = u.ledger.read(ctx, p.owner, int(p.span)+1); err != nil {
+			return nil, err
+		}
 	}
-	return u.unframe(owner, s.data)
+	for i := range facts {
+		if f := &facts[i]; len(f.body) > 0 && f.body[0] == formPack {
+			piece, err := parseBody(f.at, f.body)
+			if err != nil {
+				return nil, err
+			}
+			if piece.pack.owner == p.owner {
+				frame = append(frame, piece.data...)
+			}
+		}
+	}
+	return frame, nil
+}
+
+// among returns the facts from first to last, if all were read already.
+func (u *unpacker) among(first, last handover.Offset) []fact {
+	n := len(u.facts)
+	if n == 0 || first < u.facts[0].at || last > u.facts[n-1].at || int(u.facts[n-1].at-u.facts[0].at) != n-1 {
+		return nil // not there, or with holes where somebody removed facts
+	}
+	return u.facts[first-u.facts[0].at : last-u.facts[0].at+1]
 }
 
 func (u *unpacker) known(owner handover.Offset) []byte {
@@ -104,17 +126,4 @@ func (u *unpacker) known(owner handover.Offset) []byte {
 		}
 	}
 	return nil
-}
-
-func (u *unpacker) unframe(owner handover.Offset, frame []byte) ([]byte, error) {
-	if known := u.known(owner); known != nil {
-		return known, nil
-	}
-	content, err := u.c.unframe(frame)
-	if err != nil {
-		return nil, err
-	}
-	u.open[u.next] = unpacked{owner, content}
-	u.next = (u.next + 1) % len(u.open)
-	return content, nil
 }

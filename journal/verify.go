@@ -37,7 +37,7 @@ func (j *Journal) Verify(ctx context.Context, progress func(done, total handover
 	for from := handover.Offset(1); from <= v.tail; {
 		facts, err := j.ledger.read(ctx, from, int(min(readBatch, int64(v.tail-from)+1)))
 		if err != nil {
-			return v.report, readError(err)
+			return v.stopped(ctx, from, err)
 		}
 		if len(facts) == 0 {
 			v.fault(from, "the fact is not there, nor any after it")
@@ -65,6 +65,16 @@ type verifier struct {
 	roots   map[int64]Checkpoint
 	time    int64
 	report  Report
+}
+
+// stopped ends a Verify that cannot read on. A file that cannot be read is
+// something found; a database that does not answer is not.
+func (v *verifier) stopped(ctx context.Context, from handover.Offset, err error) (Report, error) {
+	if _, files := v.journal.ledger.(*chain); ctx.Err() != nil || !files {
+		return v.report, readError(err)
+	}
+	v.fault(from, "the facts from here on cannot be read, and were not looked at: "+err.Error())
+	return v.report, nil
 }
 
 func (v *verifier) fault(at handover.Offset, text string) {

@@ -32,8 +32,16 @@ type volume struct {
 	used  time.Time // last time it was opened for reading
 
 	unfinished bool // sealed, but still with a write-ahead log
-	suspect    bool // a commit to it failed: it is to be rewritten
+	again      bool // to be rewritten: a commit failed, or its packs are small
+
+	// Of what was appended since opening, for the appender only.
+	packs, content int64
 }
+
+// loose reports whether bodies were packed a few at a time, as when little
+// happens, so that packing them anew saves space. Where much happens they are
+// packed well already, and there is no time for it.
+func (v *volume) loose() bool { return v.packs > 0 && v.content/v.packs < sealedPack/8 }
 
 var volumeFile = regexp.MustCompile(`^facts-(\d{16})\.(\d+)\.db$`)
 

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	exactSize   = 16 // of a mark: source, control id and content
-	controlSize = 8  // source and control id
+	exactSize   = 10 // bytes of a mark for source, control id and content
+	controlSize = 6  // and for source and control id
 	markSize    = exactSize + controlSize
 
 	// blockMarks is how many marks one stored block holds, and blockFacts how
@@ -48,11 +48,14 @@ type marked struct {
 	mark []byte
 }
 
-func exactOf(mark []byte) uint64   { return binary.BigEndian.Uint64(mark) }
-func controlOf(mark []byte) uint64 { return binary.BigEndian.Uint64(mark[exactSize:]) }
+func exactOf(mark []byte) uint64 { return binary.BigEndian.Uint64(mark) }
 
-// window knows which messages came lately. It holds 64 bits of each; whether
-// two are the same is decided on their whole marks, which lie in the journal.
+func controlOf(mark []byte) uint64 {
+	return binary.BigEndian.Uint64(mark[markSize-8:]) & (1<<(8*controlSize) - 1)
+}
+
+// window knows which messages came lately. It holds a part of each mark; whether
+// two are the same is decided on whole marks, 128 bits, which lie in the journal.
 type window struct {
 	length int64 // milliseconds
 	eras   []*era

@@ -9,7 +9,7 @@ import (
 
 // about is the table that every database has: "schema" is the version of its
 // tables, "applied" the offset up to which it has applied the journal.
-const about = `CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value INTEGER NOT NULL)`
+const about = `CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`
 
 func (db *DB) migrate(ctx context.Context, steps []string) error {
 	return db.Write(ctx, func(tx *Tx) error {

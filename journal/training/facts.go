@@ -85,11 +85,21 @@ func (a *author) resource(kind string, n int, elements []element) handover.Resou
 	return r
 }
 
+// id32 looks like a resource's id.
+func (a *author) id32() string {
+	b := make([]byte, 32)
+	for i := range b {
+		b[i] = "abcdefghijklmnopqrstuvwxyz234567"[a.IntN(32)]
+	}
+	return string(b)
+}
+
 func (a *author) writes(s handover.Assertions) handover.Writes {
 	var w handover.Writes
+	patient := a.id32()
 	for _, r := range s.Resources {
-		content := object{"resourceType": r.Type, "id": strings.ToLower(a.number(20)) + "qkzvbnm7xw"}
-		write := handover.Write{Type: r.Type, ID: content["id"].(string), Version: int64(1 + a.IntN(5)), Patient: a.number(20) + "abcdefghjk"}
+		content := object{"resourceType": r.Type, "id": a.id32()}
+		write := handover.Write{Type: r.Type, ID: content["id"].(string), Version: int64(1 + a.IntN(5)), Patient: patient}
 		for _, i := range r.Identities {
 			write.Aliases = append(write.Aliases, handover.Alias{Authority: i.Authority, Value: i.Value})
 		}

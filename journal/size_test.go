@@ -1,0 +1,215 @@
+package journal_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"handover"
+	"handover/internal/corpus"
+	"handover/internal/store"
+	"handover/journal"
+	"handover/journal/training"
+)
+
+// onDisk returns the bytes of the volumes and large bodies.
+func onDisk(t testing.TB, dir string) (sum int64) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(dir, "journal"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		sum += info.Size()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// stored appends the drafts by so many senders at once, closes the journal,
+// sealed or not, and returns its bytes on disk,
+// less what an empty journal takes.
+func stored(t testing.TB, senders int, seal bool, batches [][]handover.Draft) int64 {
+	t.Helper()
+	e := config(store.Place{Dir: t.TempDir()})
+	if err := open(t, e).Close(); err != nil {
+		t.Fatal(err)
+	}
+	empty := onDisk(t, e.Dir)
+	if seal {
+		empty *= 2 // the new last volume
+	}
+	c := config(store.Place{Dir: t.TempDir()})
+	j := open(t, c)
+	var wg sync.WaitGroup
+	for s := range senders {
+		wg.Go(func() {
+			for i := s; i < len(batches); i += senders {
+				if _, err := j.Append(context.Background(), batches[i]); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if seal {
+		if err := j.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return onDisk(t, c.Dir) - empty
+}
+
+func received(bodies [][]byte) (batches [][]handover.Draft, bytes int64) {
+	for i, m := range bodies {
+		d := message("adt", fmt.Sprint(i), "")
+		d.Key = make([]byte, 32)
+		d.Body.Bytes = m
+		batches = append(batches, []handover.Draft{d})
+		bytes += int64(len(m))
+	}
+	return batches, bytes
+}
+
+// The goals are bytes on disk per byte received, by messages that the
+// dictionary was not trained on: 0.35 for messages, 1.2 for all facts.
+func TestSizeOfRealMessages(t *testing.T) {
+	loaded, _ := corpus.Load(t)
+	var whole, middle [][]byte
+	for _, m := range loaded {
+		whole = append(whole, m.Bytes)
+		if len(m.Bytes) > 800 && len(m.Bytes) < 1700 {
+			middle = append(middle, m.Bytes)
+		}
+	}
+	for _, x := range []struct {
+		name    string
+		bodies  [][]byte
+		senders int
+		seal    bool
+		limit   float64
+	}{
+		{"the corpus, 64 senders", whole, 64, false, 0.35},
+		{"the corpus, 1 sender", whole, 1, false, 0.45},
+		{"the corpus, sealed", whole, 1, true, 0.30},
+		{"its messages of about 1.2 KB, 64 senders", middle, 64, false, 0.45},
+		{"its messages of about 1.2 KB, 1 sender", middle, 1, false, 0.75},
+		{"its messages of about 1.2 KB, sealed", middle, 1, true, 0.35},
+	} {
+		batches, bytes := received(x.bodies)
+		ratio := float64(stored(t, x.senders, x.seal, batches)) / float64(bytes)
+		t.Logf("%s: %d messages, %d bytes each, %.3f on disk per byte", x.name, len(x.bodies), bytes/int64(len(x.bodies)), ratio)
+		if ratio > x.limit {
+			t.Errorf("%s: %.3f is over %.2f", x.name, ratio, x.limit)
+		}
+	}
+}
+
+// Synthetic facts stand in for what the converter makes: about what it asserts
+// of an ORU, and about what the record writes for it.
+func TestSizeOfAllFacts(t *testing.T) {
+	facts := training.Facts(4321, 300)
+	messages := training.Messages(4321, 300)
+	var batches [][]handover.Draft
+	var bytes int64
+	for i := range messages {
+		d := message("adt", fmt.Sprint(i), "")
+		d.Body.Bytes = messages[i]
+		bytes += int64(len(messages[i]))
+		batches = append(batches, []handover.Draft{d}, pipelineFacts(facts[2*i], facts[2*i+1]))
+	}
+	raw := 0
+	for _, f := range facts {
+		raw += len(f)
+	}
+	size := stored(t, 1, false, batches)
+	sealed := stored(t, 1, true, batches)
+	t.Logf("%d bytes received, %d of JSON made of them, %d on disk: %.2f per byte received, %.3f per byte kept; sealed %.2f and %.3f",
+		bytes, raw, size, float64(size)/float64(bytes), float64(size)/float64(int(bytes)+raw),
+		float64(sealed)/float64(bytes), float64(sealed)/float64(int(bytes)+raw))
+	if share := float64(size) / float64(int(bytes)+raw); share > 0.20 {
+		t.Errorf("%.3f of the bytes kept are on disk, want 0.20 at most", share)
+	}
+}
+
+// pipelineFacts is what one message's way through the pipeline appends.
+func pipelineFacts(asserted, written []byte) []handover.Draft {
+	decision, _ := json.Marshal(handover.Decision{State: handover.StateRouted, Routes: []string{"record"}})
+	draft := func(kind handover.FactKind, class handover.Retention, body []byte) handover.Draft {
+		return handover.Draft{Header: handover.Header{Kind: kind, Class: class, Source: "adt", Release: "r1",
+			Actor: "engine", Format: "application/json"}, Body: handover.Body{Bytes: body}}
+	}
+	return []handover.Draft{
+		draft(handover.Decided, handover.KeepForever, decision),
+		draft(handover.Asserted, handover.KeepRecord, asserted),
+		draft(handover.Written, handover.KeepRecord, written),
+	}
+}
+
+// BenchmarkStart measures opening a journal that was not closed, with HANDOVER
+// _START messages in it (200,000 by default): nothing of it may grow with them.
+func BenchmarkStart(b *testing.B) {
+	c := config(store.Place{Dir: b.TempDir()})
+	const n, batch = 200_000, 500
+	messages := sized(2000)
+	j := open(b, c)
+	for i := 0; i < n; i += batch {
+		drafts := make([]handover.Draft, batch)
+		for k := range drafts {
+			drafts[k] = benchDraft(messages, i+k)
+		}
+		if _, err := j.Append(context.Background(), drafts); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(onDisk(b, c.Dir))/1e6, "MB")
+	for b.Loop() {
+		began := time.Now()
+		j, err := journal.Open(context.Background(), c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(time.Since(began).Seconds(), "s/open")
+		if j.Tail() != n {
+			b.Fatalf("tail %d", j.Tail())
+		}
+		if err := j.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkRead measures reading everything in order, as a projection does.
+func BenchmarkRead(b *testing.B) {
+	c := config(store.Place{Dir: b.TempDir()})
+	j := open(b, c)
+	facts, messages := training.Facts(99, 500), sized(500)
+	for i, m := range messages {
+		d := message("adt", fmt.Sprint(i), "")
+		d.Body.Bytes = m
+		if _, err := j.Append(context.Background(), append([]handover.Draft{d}, pipelineFacts(facts[2*i], facts[2*i+1])...)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ResetTimer()
+	for b.Loop() {
+		if n := len(all(b, j)); n != 2000 {
+			b.Fatalf("%d facts", n)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/2000, "us/fact")
+}

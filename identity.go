@@ -24,3 +24,21 @@ func ResourceID(siteKey []byte, resourceType, authority, value string) string {
 	}
 	return strings.ToLower(idEncoding.EncodeToString(mac.Sum(nil)[:20]))
 }
+
+// Qualified returns the authority of the identity with all that makes its value
+// unique: the source where none is named, the resource within which it counts,
+// and for order and result numbers the patient. Scope and patient are
+// "Type/id", or "" where there is none.
+func (id Identity) Qualified(source, scope, patient string) string {
+	authority := id.Authority
+	if authority == "" {
+		authority = "source:" + source
+	}
+	if id.Scope != "" {
+		authority += " of " + scope
+	}
+	if id.Order && patient != "" && (id.Scope == "" || patient != scope) {
+		authority += " of " + patient
+	}
+	return authority
+}

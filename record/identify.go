@@ -60,21 +60,17 @@ func (c *composition) identities(i int) []identity {
 	return out
 }
 
-// qualify returns the authority with all that makes the value unique: the
-// source where none is named, the resource within which it counts, and for
-// order and result numbers the patient.
+// qualify returns the authority with all that makes the value unique.
 func (c *composition) qualify(id handover.Identity, ra *handover.ResourceAssertion) string {
-	authority := id.Authority
-	if authority == "" {
-		authority = "source:" + c.a.Source
+	return id.Qualified(c.a.Source, c.target(id.Scope), c.target(ra.Patient))
+}
+
+// target returns "Type/id" of what a handle means; "" for none.
+func (c *composition) target(handle string) string {
+	if handle == "" {
+		return ""
 	}
-	if id.Scope != "" {
-		authority += " of " + c.targets[id.Scope].String()
-	}
-	if id.Order && ra.Patient != "" && ra.Patient != id.Scope {
-		authority += " of " + c.targets[ra.Patient].String()
-	}
-	return authority
+	return c.targets[handle].String()
 }
 
 // mean gives the handle its resource.

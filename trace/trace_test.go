@@ -76,7 +76,7 @@ func day() *facts {
 	f.add(handover.Entry{Header: handover.Header{Kind: handover.Repeated, Source: "pas", Cause: admitted}}) // 5
 	result := f.message("lab", "ORU^R01", "L1", "900001^^^QSG^MR")                                          // 6
 	f.follow(handover.Decided, result, handover.Decision{State: handover.StateWaiting, Reason: "no-route"})
-	f.message("lab", "ACK", "L2", "")                                                                                                        // 8
+	f.message("lab", "ACK", "L2", "")                                                                                                         // 8
 	bad := f.add(handover.Entry{Header: handover.Header{Kind: handover.Received, Source: "lab"}, Body: handover.Body{Bytes: []byte("junk")}}) // 9
 	f.follow(handover.Decided, bad, handover.Decision{State: handover.StateRefused, Reason: "unreadable"})
 	f.add(handover.Entry{Header: handover.Header{Kind: handover.Received, Source: "lab"}, Body: handover.Body{File: "spooled", Size: 1 << 20}}) // 11

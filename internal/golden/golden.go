@@ -85,12 +85,14 @@ func (s *Story) Compare(gotJSON []byte, gotLog string) []Difference {
 
 // Update returns the story with what came in place of what was wanted.
 func (s *Story) Update(gotJSON []byte, gotLog string) ([]byte, error) {
-	var pretty bytes.Buffer
-	if err := json.Indent(&pretty, gotJSON, "", "  "); err != nil {
-		return nil, fmt.Errorf("indenting: %w", err)
+	if gotJSON != nil {
+		var pretty bytes.Buffer
+		if err := json.Indent(&pretty, gotJSON, "", "  "); err != nil {
+			return nil, fmt.Errorf("indenting: %w", err)
+		}
+		pretty.WriteByte('\n')
+		s.put(WantJSON, pretty.Bytes())
 	}
-	pretty.WriteByte('\n')
-	s.put(WantJSON, pretty.Bytes())
 	if gotLog != "" && !strings.HasSuffix(gotLog, "\n") {
 		gotLog += "\n"
 	}

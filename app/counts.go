@@ -19,7 +19,7 @@ func (e *Engine) Counts() Counts {
 // add counts a batch that is through.
 func (c *counters) add(batch []work) {
 	for i := range batch {
-		c.versions.Add(int64(len(batch[i].writes.Writes)))
+		c.versions.Add(int64(batch[i].versions))
 	}
 	c.recorded.Add(int64(len(batch)))
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"handover"
@@ -21,7 +22,6 @@ import (
 	"handover/record"
 	"handover/route"
 	"handover/trace"
-	"handover/transform/v2fhir"
 	"handover/wire"
 )
 
@@ -51,13 +51,27 @@ type Engine struct {
 	routes   *route.Table
 	records  waitingRoom
 	counters counters
+	recent   recent
 	log      *slog.Logger
 	doors    map[string]listener // by source; "" is the FHIR server
+	backing  sync.Mutex          // held while a backup is made
+	proving  sync.Mutex          // held while everything is verified
+	ending   chan struct{}       // closed when Run is to end
 }
 
 // Open opens journal and projections, brings the projections up to the
 // journal's end, and binds every listener.
 func Open(ctx context.Context, c Config) (*Engine, error) {
+	e := newEngine(c)
+	// In the order in which they need each other.
+	err := e.open(ctx, e.openFolder, e.openJournal, e.openSpool, e.openProjections, e.catchUp, e.openRoutes, e.openDoors)
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func newEngine(c Config) *Engine {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -67,19 +81,14 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	if c.Database == "" {
 		c.Database = c.Site.Database
 	}
-	e := &Engine{config: c, log: c.Log, memory: wire.NewMemory(c.Site.Memory), doors: map[string]listener{}}
+	e := &Engine{config: c, log: c.Log, memory: wire.NewMemory(c.Site.Memory), doors: map[string]listener{},
+		ending: make(chan struct{})}
 	e.records.look = e.decisionOn
-	if err := e.open(ctx); err != nil {
-		return nil, errors.Join(err, e.Close())
-	}
-	return e, nil
+	return e
 }
 
-// open goes through the parts in the order in which they need each other.
-func (e *Engine) open(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{
-		e.openFolder, e.openJournal, e.openProjections, e.catchUp, e.openRoutes, e.openDoors,
-	} {
+func (e *Engine) open(ctx context.Context, steps ...func(context.Context) error) error {
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -87,14 +96,15 @@ func (e *Engine) open(ctx context.Context) error {
 	return nil
 }
 
-func (e *Engine) openFolder(ctx context.Context) (err error) {
+func (e *Engine) openFolder(context.Context) (err error) {
 	if err := os.MkdirAll(e.config.Dir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
-	if e.key, err = siteKey(e.config.Dir); err != nil {
-		return err
+	if _, err := os.Stat(filepath.Join(e.config.Dir, restoreFolder)); err == nil {
+		return &handover.Error{Op: "opening the data folder", Kind: handover.Conflict, Where: e.config.Dir,
+			Err: errors.New("a restore into it did not end; empty it and restore again")}
 	}
-	e.spool, err = spool.Open(ctx, spool.Config{Dir: filepath.Join(e.config.Dir, "spool")})
+	e.key, err = siteKey(e.config.Dir)
 	return err
 }
 
@@ -108,6 +118,18 @@ func (e *Engine) openJournal(ctx context.Context) (err error) {
 		Dir: e.config.Dir, URL: e.config.Database, SiteKey: e.key, Now: e.config.Now,
 		VolumeSize: s.VolumeSize, LowSpace: s.LowSpace, Window: s.Duplicates, Keep: keep,
 	})
+	return err
+}
+
+// openSpool opens the spool and removes what a crash left half-made. The journal
+// is locked by then, so that it is nobody else's.
+func (e *Engine) openSpool(ctx context.Context) (err error) {
+	for _, name := range []string{backupFolder, verifyFolder} {
+		if err := os.RemoveAll(filepath.Join(e.config.Dir, name)); err != nil {
+			return fmt.Errorf("removing what a crash left: %w", err)
+		}
+	}
+	e.spool, err = spool.Open(ctx, spool.Config{Dir: filepath.Join(e.config.Dir, "spool")})
 	return err
 }
 
@@ -132,15 +154,7 @@ func rulesOf(s *config.Site) record.Rules {
 }
 
 func (e *Engine) openRoutes(context.Context) (err error) {
-	var rules []route.Rule
-	for _, r := range e.config.Site.Routes {
-		rule := route.Rule{Name: r.Name, From: r.From, When: r.When, To: r.To}
-		for _, f := range r.Filters {
-			rule.Filters = append(rule.Filters, route.Filter{Name: f.Name, When: f.When})
-		}
-		rules = append(rules, rule)
-	}
-	e.routes, err = route.New(rules)
+	e.routes, err = Routes(e.config.Site)
 	return err
 }
 
@@ -169,7 +183,7 @@ func (e *Engine) Close() error {
 func (e *Engine) converters() map[string]converter {
 	out := map[string]converter{}
 	for _, s := range e.config.Site.Sources {
-		out[s.Name] = v2fhir.New(v2fhir.Config{Source: s.Name, Zone: s.Zone})
+		out[s.Name] = converterOf(s)
 	}
 	return out
 }

@@ -31,22 +31,6 @@ func (f facts) After(ctx context.Context, after handover.Offset, limit int) ([]h
 	return f.Read(ctx, engineAccess, after+1, limit)
 }
 
-// Messages returns the next Received facts after an offset, and the offset up
-// to which it looked.
-func (f facts) Messages(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, handover.Offset, error) {
-	entries, err := f.After(ctx, after, limit)
-	if len(entries) > 0 {
-		after = entries[len(entries)-1].Offset
-	}
-	messages := entries[:0]
-	for _, e := range entries {
-		if e.Kind == handover.Received {
-			messages = append(messages, e)
-		}
-	}
-	return messages, after, err
-}
-
 // content returns a message's bytes as they can be parsed, wherever and in
 // whatever encoding they are kept.
 func (f facts) content(ctx context.Context, e handover.Entry) ([]byte, error) {

@@ -16,6 +16,9 @@ type applier interface {
 	Apply(ctx context.Context, entries []handover.Entry) error
 }
 
+// reading returns facts after an offset, in order; none at the journal's end.
+type reading func(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, error)
+
 // catchUp brings the projections up to the journal's end. The record needs it
 // before the first message is composed, the trace so that the pipeline knows
 // where to go on.
@@ -24,19 +27,20 @@ func (e *Engine) catchUp(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asking the trace how far it is: %w", err)
 	}
-	if _, err := e.apply(ctx, e.trace, traced); err != nil {
+	read := facts{e.journal}.After
+	if _, err := e.apply(ctx, read, e.trace, traced); err != nil {
 		return fmt.Errorf("bringing the trace up to date: %w", err)
 	}
-	if _, err := e.apply(ctx, e.record, e.record.Applied()); err != nil {
+	if _, err := e.apply(ctx, read, e.record, e.record.Applied()); err != nil {
 		return fmt.Errorf("bringing the record up to date: %w", err)
 	}
 	return nil
 }
 
 // apply gives a projection all facts after an offset, and returns the last one.
-func (e *Engine) apply(ctx context.Context, to applier, after handover.Offset) (handover.Offset, error) {
+func (e *Engine) apply(ctx context.Context, read reading, to applier, after handover.Offset) (handover.Offset, error) {
 	for {
-		entries, err := facts{e.journal}.After(ctx, after, followBatch)
+		entries, err := read(ctx, after, followBatch)
 		if err != nil || len(entries) == 0 {
 			return after, err
 		}
@@ -55,7 +59,7 @@ func (e *Engine) followTrace(ctx context.Context) error {
 		return err
 	}
 	for ctx.Err() == nil {
-		after, err = e.apply(ctx, e.trace, after)
+		after, err = e.apply(ctx, e.live().Outlines, e.trace, after)
 		if err == nil {
 			_, err = e.journal.Wait(ctx, after)
 		}

@@ -31,13 +31,16 @@ type converter interface {
 type composer interface {
 	Compose(ctx context.Context, message handover.Offset, a handover.Assertions) (handover.Writes, error)
 	Apply(ctx context.Context, entries []handover.Entry) error
+	Applied() handover.Offset
+	Wait(ctx context.Context, offset handover.Offset) error
 	Reset()
 }
 
-// log is the journal as the pipeline uses it.
+// factLog is the journal as the pipeline uses it.
 type factLog interface {
 	appender
 	factReader
+	After(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, error)
 	// Messages returns Received facts after an offset, oldest first, and the
 	// offset up to which it looked.
 	Messages(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, handover.Offset, error)
@@ -46,8 +49,11 @@ type factLog interface {
 	content(ctx context.Context, e handover.Entry) ([]byte, error)
 }
 
-// pipeline decides received messages in the journal's order: it routes and
-// transforms many at once, composes one at a time, and appends what came of it.
+// pipeline decides received messages in the journal's order. It works in three
+// stages at once, each a goroutine: read and transform many messages on every
+// core; compose one at a time and append what came of it; take it into the
+// record's tables. A message is decided once its facts are appended; the tables
+// only follow.
 type pipeline struct {
 	journal    factLog
 	routes     *route.Table
@@ -57,6 +63,8 @@ type pipeline struct {
 	counters   *counters
 	release    string
 	log        *slog.Logger
+
+	appended handover.Offset // the last fact that compose appended
 }
 
 // work is one message on its way.
@@ -65,25 +73,27 @@ type work struct {
 	decision handover.Decision
 	asserted *handover.Assertions // nil: not for the record
 	writes   handover.Writes
+	versions int // how many writes there were
 }
 
 // run decides every message after the offset, until ctx ends.
 func (p *pipeline) run(ctx context.Context, after handover.Offset) error {
-	transformed := make(chan []work, 1)
+	transformed, appended := make(chan []work, 1), make(chan decided, 4)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var reading sync.WaitGroup
+	var stages sync.WaitGroup
 	var failed error
-	reading.Go(func() {
+	stages.Go(func() {
 		defer close(transformed)
 		failed = p.read(ctx, after, transformed)
 	})
-	for batch := range transformed {
-		if !p.commit(ctx, batch) {
-			cancel()
-		}
-	}
-	reading.Wait()
+	stages.Go(func() {
+		defer cancel() // it ends early only when ctx has ended
+		p.apply(ctx, appended)
+	})
+	p.compose(ctx, transformed, appended)
+	cancel()
+	stages.Wait()
 	return failed
 }
 
@@ -181,28 +191,33 @@ func (p *pipeline) decide(ctx context.Context, w *work) {
 	w.decision.Problems = append(w.decision.Problems, problems...)
 }
 
-// commit composes the batch in order, appends every fact at once, and applies
-// them to the record. What fails is tried again: nothing of a failed append
-// counts, and nothing may be passed over. It returns false when ctx ended first.
-func (p *pipeline) commit(ctx context.Context, batch []work) bool {
-	var entries []handover.Entry
-	appended := p.insist(ctx, "deciding messages", func() (err error) {
-		entries, err = p.append(ctx, batch)
-		return err
-	})
-	// What is appended is decided, whatever happens to the tables: they are
-	// brought up to it here, or at the next start.
-	applied := appended && p.insist(ctx, "applying to the record", func() error {
-		return p.record.Apply(ctx, entries)
-	})
-	if !applied {
-		return false
+// compose composes each batch in order and appends its facts at once, until the
+// channel is closed or ctx ends. What fails is tried again: nothing of a failed
+// append counts, and nothing may be passed over.
+func (p *pipeline) compose(ctx context.Context, in <-chan []work, out chan<- decided) {
+	defer close(out)
+	for batch := range in {
+		var entries []handover.Entry
+		done := p.insist(ctx, "deciding messages", func() (err error) {
+			if entries, err = p.append(ctx, batch); err != nil {
+				p.startOver(ctx)
+			}
+			return err
+		})
+		if !done {
+			return
+		}
+		if len(entries) > 0 {
+			p.appended = entries[len(entries)-1].Offset
+		}
+		d := decided{batch, entries}
+		d.lighten()
+		select {
+		case out <- d:
+		case <-ctx.Done():
+			return
+		}
 	}
-	for i := range batch {
-		p.records.tell(batch[i].message.Offset, batch[i].decision)
-	}
-	p.counters.add(batch)
-	return true
 }
 
 // insist tries until it succeeds or ctx ends, waiting longer each time.
@@ -215,7 +230,6 @@ func (p *pipeline) insist(ctx context.Context, what string, try func() error) bo
 		if ctx.Err() != nil {
 			return false
 		}
-		p.record.Reset()
 		p.log.Error(what+" failed and is tried again", "error", err)
 		select {
 		case <-time.After(pause):

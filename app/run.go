@@ -21,6 +21,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	inner, stopInner := context.WithCancel(context.WithoutCancel(ctx))
 	outer, stopOuter := context.WithCancel(ctx)
 	defer stopOuter()
+	context.AfterFunc(outer, func() { close(e.ending) })
 	var behind, doors sync.WaitGroup
 	var faults faults
 	behind.Go(func() {
@@ -45,7 +46,7 @@ func (e *Engine) Run(ctx context.Context) error {
 
 func (e *Engine) pipeline() *pipeline {
 	return &pipeline{
-		journal: facts{e.journal}, routes: e.routes, converters: e.converters(), record: e.record,
+		journal: e.live(), routes: e.routes, converters: e.converters(), record: e.record,
 		records: &e.records, counters: &e.counters, release: e.config.Site.Release, log: e.log,
 	}
 }

@@ -118,6 +118,11 @@ func (r *Record) Close() error { return r.db.Close() }
 // Apply goes on with the entry after it.
 func (r *Record) Applied() handover.Offset { return r.applied.at() }
 
+// Wait returns once the facts up to an offset are applied, or ctx has ended.
+func (r *Record) Wait(ctx context.Context, offset handover.Offset) error {
+	return r.applied.wait(ctx, offset)
+}
+
 // Unindexed returns how many versions were applied since Open whose content the
 // index could not read, and which no search by content finds.
 func (r *Record) Unindexed() int64 { return r.unindexed.Load() }

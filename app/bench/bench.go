@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -22,6 +23,9 @@ type Config struct {
 	Quick bool
 	// Messages of the sustained run; 0: 20,000 when Quick, else 200,000.
 	Messages int
+	// Only names the parts to measure: languages, intake, flow, documents. nil:
+	// all of them.
+	Only []string
 	// Progress begins a bar over so many steps, or -1 where nobody knows. nil:
 	// none is drawn.
 	Progress func(total int64, what string) Bar
@@ -71,8 +75,11 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		name string
 		run  func(context.Context, Config, *Report) error
 	}{
-		{"languages", languages}, {"intake", intake}, {"wire to record", flow}, {"large documents", documents},
+		{"languages", languages}, {"intake", intake}, {"flow", flow}, {"documents", documents},
 	} {
+		if !c.wants(part.name) {
+			continue
+		}
 		if err := part.run(ctx, c, r); err != nil {
 			return r, fmt.Errorf("measuring %s: %w", part.name, err)
 		}
@@ -81,6 +88,14 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		}
 	}
 	return r, nil
+}
+
+// wants reports whether a part is to be measured.
+func (c Config) wants(part string) bool {
+	if c.Only == nil {
+		return !c.Quick || part != "documents"
+	}
+	return slices.Contains(c.Only, part)
 }
 
 // inFolder runs do with a new folder on the measured disk.

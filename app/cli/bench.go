@@ -10,11 +10,12 @@ import (
 )
 
 type benchCommand struct {
-	Data     string `type:"existingdir" placeholder:"DIR" help:"A folder on the disk to measure; the system's temporary folder if not given. What is written there is removed."`
-	Quick    bool   `help:"A tenth of the messages, shorter times, no large documents: about two minutes."`
-	Messages int    `placeholder:"N" help:"How many messages the sustained run has."`
-	JSON     bool   `help:"Print JSON."`
-	Profile  string `placeholder:"FILE" help:"Write a CPU profile for go tool pprof."`
+	Data     string   `type:"existingdir" placeholder:"DIR" help:"A folder on the disk to measure; the system's temporary folder if not given. What is written there is removed."`
+	Quick    bool     `help:"A tenth of the messages, shorter times, no large documents: about two minutes."`
+	Messages int      `placeholder:"N" help:"How many messages the sustained run has."`
+	Only     []string `enum:"languages,intake,flow,documents" placeholder:"PART" help:"Measure these parts only: languages, intake, flow, documents."`
+	JSON     bool     `help:"Print JSON."`
+	Profile  string   `placeholder:"FILE" help:"Write a CPU profile for go tool pprof."`
 }
 
 // Help shows an example.
@@ -38,7 +39,7 @@ func (c benchCommand) Run(ctx context.Context, std Streams) error {
 		defer pprof.StopCPUProfile()
 	}
 	report, err := bench.Run(ctx, bench.Config{
-		Dir: c.Data, Quick: c.Quick, Messages: c.Messages,
+		Dir: c.Data, Quick: c.Quick, Messages: c.Messages, Only: c.Only,
 		Progress: func(total int64, what string) bench.Bar { return progress(std.Err, total, what) },
 	})
 	if err != nil {

@@ -2,7 +2,17 @@
 
 package bench
 
-import "runtime"
+import (
+	"os"
+	"runtime"
+	"time"
+)
+
+// dataSync makes a file's content durable.
+func dataSync(f *os.File) error { return f.Sync() }
+
+// busy is not known here.
+func busy() time.Duration { return 0 }
 
 // resident returns the bytes of memory that the Go runtime holds: less than all.
 func resident() int64 {

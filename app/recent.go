@@ -1,0 +1,144 @@
+package app
+
+import (
+	"context"
+	"sync"
+
+	"handover"
+)
+
+// How many facts are remembered at most, and how many bytes of their bodies.
+const (
+	recentFacts = 8192
+	recentBytes = 8 << 20
+)
+
+// recent remembers the facts that were appended last, so that what follows the
+// journal closely need not unpack them again. It may lack any fact: whoever
+// finds a hole reads the journal.
+type recent struct {
+	mu    sync.Mutex
+	facts map[handover.Offset]handover.Entry
+	low   handover.Offset // nothing is remembered below
+	bytes int
+}
+
+// add remembers facts as the journal would read them back, with two exceptions:
+// bodies of Asserted and Written facts are left out (they are long, and the
+// record has what they say), and messages that the journal changed or keeps as
+// files are holes.
+func (r *recent) add(drafts []handover.Draft, receipts []handover.Receipt) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.facts == nil {
+		r.facts = map[handover.Offset]handover.Entry{}
+	}
+	for i, d := range drafts {
+		at := receipts[i]
+		if at.First != 0 || at.Offset == 0 || d.Body.File != "" {
+			continue
+		}
+		e := handover.Entry{Offset: at.Offset, Header: d.Header, Key: d.Key, Body: d.Body}
+		e.Time = at.Time
+		if d.CauseInBatch != nil {
+			e.Cause = receipts[*d.CauseInBatch].Offset
+		}
+		if e.Kind == handover.Asserted || e.Kind == handover.Written {
+			e.Body = handover.Body{}
+		}
+		r.put(e)
+	}
+}
+
+// put remembers one fact and forgets the oldest ones for it.
+func (r *recent) put(e handover.Entry) {
+	if e.Offset < r.low {
+		return
+	}
+	r.facts[e.Offset] = e
+	r.bytes += len(e.Body.Bytes)
+	for ; r.bytes > recentBytes || e.Offset-r.low >= recentFacts; r.low++ {
+		if len(r.facts) == 0 {
+			r.low = e.Offset
+			return
+		}
+		if old, ok := r.facts[r.low]; ok {
+			r.bytes -= len(old.Body.Bytes)
+			delete(r.facts, r.low)
+		}
+	}
+}
+
+// from returns the remembered facts from an offset on, without holes, and where
+// the first one after a hole is (0: nowhere), if the offset itself is one.
+func (r *recent) from(at handover.Offset, limit int) (found []handover.Entry, next handover.Offset) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(found) < limit {
+		e, ok := r.facts[at+handover.Offset(len(found))]
+		if !ok {
+			break
+		}
+		found = append(found, e)
+	}
+	if found != nil {
+		return found, 0
+	}
+	for next = max(at, r.low); next < at+recentFacts; next++ {
+		if _, ok := r.facts[next]; ok {
+			return nil, next
+		}
+	}
+	return nil, 0
+}
+
+// live is the journal as those who follow it closely read it.
+type live struct {
+	facts
+	recent *recent
+}
+
+func (e *Engine) live() live { return live{facts{e.journal}, &e.recent} }
+
+// Append keeps the drafts, and remembers them.
+func (l live) Append(ctx context.Context, drafts []handover.Draft) ([]handover.Receipt, error) {
+	receipts, err := l.facts.Append(ctx, drafts)
+	if err == nil {
+		l.recent.add(drafts, receipts)
+	}
+	return receipts, err
+}
+
+// Outlines returns the facts after an offset, in order. Bodies of Asserted and
+// Written facts may be missing.
+func (l live) Outlines(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, error) {
+	found, next := l.recent.from(after+1, limit)
+	if found != nil {
+		return found, nil
+	}
+	if next > 0 {
+		limit = int(min(handover.Offset(limit), next-after-1)) // the hole, and no more
+	}
+	return l.After(ctx, after, limit)
+}
+
+// Messages returns about as many Received facts after an offset, and the offset
+// up to which it looked.
+func (l live) Messages(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, handover.Offset, error) {
+	var messages []handover.Entry
+	for len(messages) < limit && after < l.Tail() {
+		entries, err := l.Outlines(ctx, after, limit)
+		if err != nil {
+			return nil, after, err
+		}
+		for _, e := range entries {
+			if after = e.Offset; e.Kind == handover.Received {
+				messages = append(messages, e)
+			}
+		}
+		if len(entries) == 0 {
+			break
+		}
+	}
+	return messages, after, nil
+}

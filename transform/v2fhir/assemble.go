@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strconv"
+	"time"
 
 	"handover"
 )
@@ -66,7 +67,7 @@ func distinct(left []handover.Left) []handover.Left {
 }
 
 // eventTime is when it happened: EVN-6, EVN-2, OBR-22, MSH-7.
-func (r *run) eventTime() (t timeValue) {
+func (r *run) eventTime() (t time.Time) {
 	for _, f := range []struct {
 		segment string
 		field   int

@@ -150,7 +150,7 @@ func (r *run) codings(rl *rule, ctx *context, v hl7v2.Value, depth int, at *spot
 
 // read returns code, display, v2 system, FHIR system and version of a triplet.
 func (r *run) read(t *triplet, v hl7v2.Value, depth int) (code, display, system, uri, version string) {
-	text := func(c component_) string {
+	text := func(c slot) string {
 		if c.n == 0 {
 			return ""
 		}

@@ -14,7 +14,7 @@ type codingPlan struct {
 	base     []mapfile.Step // code.coding[1].code has code in front
 	single   bool           // the map makes a Coding
 	triplets [4]triplet     // 1 to 3
-	text     component_
+	text     slot
 }
 
 // under puts the way that led here before the rules.
@@ -22,7 +22,7 @@ func (p *codingPlan) under(way string) {
 	p.text.rule = way + ":" + p.text.rule
 	for i := range p.triplets {
 		t := &p.triplets[i]
-		for _, c := range []*component_{&t.code, &t.display, &t.system, &t.oid, &t.version} {
+		for _, c := range []*slot{&t.code, &t.display, &t.system, &t.oid, &t.version} {
 			c.rule = way + ":" + c.rule
 		}
 	}
@@ -30,11 +30,11 @@ func (p *codingPlan) under(way string) {
 
 // triplet is one code with its name, system and version.
 type triplet struct {
-	code, display, system, oid, version component_
+	code, display, system, oid, version slot
 }
 
-// component_ is a component and the rule that maps it.
-type component_ struct {
+// slot is a component and the rule that maps it.
+type slot struct {
 	n    int
 	rule string
 }
@@ -63,7 +63,7 @@ func (p *codingPlan) add(m *mapfile.Map, r *mapfile.Rule) bool {
 			return false
 		}
 	}
-	at := component_{component(r.From, m.Source), r.ID}
+	at := slot{component(r.From, m.Source), r.ID}
 	last := steps[len(steps)-1]
 	if last.Name == "text" && len(steps) == 1 {
 		p.text = at
@@ -84,7 +84,7 @@ func (p *codingPlan) add(m *mapfile.Map, r *mapfile.Rule) bool {
 	return p.triplets[n].add(last.Name, at, r, m.Source)
 }
 
-func (t *triplet) add(name string, at component_, r *mapfile.Rule, source string) bool {
+func (t *triplet) add(name string, at slot, r *mapfile.Rule, source string) bool {
 	switch name {
 	case "code":
 		t.code = at
@@ -93,7 +93,7 @@ func (t *triplet) add(name string, at component_, r *mapfile.Rule, source string
 	case "system":
 		t.system = at
 		if len(r.Set) == 1 && len(r.Set[0].Args) == 2 {
-			t.oid = component_{component(r.Set[0].Args[1], source), r.ID}
+			t.oid = slot{component(r.Set[0].Args[1], source), r.ID}
 		}
 		return strings.HasPrefix(r.From, source+".")
 	case "version":

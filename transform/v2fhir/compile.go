@@ -229,7 +229,7 @@ func component(ref, source string) int {
 
 func (c *compiler) rule(m *mapfile.Map, src *mapfile.Rule, id string, base *fhir.Type, scope uint32) *rule {
 	r := &rule{id: id, instance: src.To.Instance, scope: scope, leads: m.Kind == mapfile.Segment}
-	r.field, r.comp, r.sub = c.source_(m, src, id)
+	r.field, r.comp, r.sub = c.address(m, src, id)
 	last := c.steps(r, src, id, base)
 	if last == nil {
 		return r
@@ -261,7 +261,7 @@ type end struct {
 	parent  *fhir.Type
 }
 
-func (c *compiler) source_(m *mapfile.Map, src *mapfile.Rule, id string) (field, comp, sub int) {
+func (c *compiler) address(m *mapfile.Map, src *mapfile.Rule, id string) (field, comp, sub int) {
 	if src.From == m.Source {
 		return 0, 0, 0
 	}

@@ -231,7 +231,7 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 		b.cx(s, 12)
 		name := s.Field(2)
 		b.tie = text(s.Field(1))
-		b.within2(text(s.Field(3)) != "" || name.IsValued(), "NK1", text(s.Field(3)), text(name.Component(1)), text(name.Component(2)))
+		b.withinIf(text(s.Field(3)) != "" || name.IsValued(), "NK1", text(s.Field(3)), text(name.Component(1)), text(name.Component(2)))
 	},
 	"AL1 AllergyIntolerance": func(b *builder, s hl7v2.Segment) { b.coded("AL1", s, 3) },
 	"IAM AllergyIntolerance": func(b *builder, s hl7v2.Segment) {
@@ -241,16 +241,16 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 	"DG1 Condition": func(b *builder, s hl7v2.Segment) {
 		b.ei(s, 20, "", false)
 		b.tie = text(s.Field(1))
-		b.within2(s.Field(3).IsValued(), "DG1", codeOf(s.Field(3)), text(s.Field(6)))
+		b.withinIf(s.Field(3).IsValued(), "DG1", codeOf(s.Field(3)), text(s.Field(6)))
 	},
 	"PR1 Procedure": func(b *builder, s hl7v2.Segment) {
 		b.ei(s, 19, "", false)
 		b.tie = text(s.Field(1))
-		b.within2(s.Field(3).IsValued(), "PR1", codeOf(s.Field(3)), text(s.Field(5)))
+		b.withinIf(s.Field(3).IsValued(), "PR1", codeOf(s.Field(3)), text(s.Field(5)))
 	},
 	"IN1 Coverage": func(b *builder, s hl7v2.Segment) {
 		b.tie = text(s.Field(1))
-		b.within2(s.Field(2).IsValued() || s.Field(36).IsValued(), "IN1", text(s.Field(2)), text(s.Field(36)))
+		b.withinIf(s.Field(2).IsValued() || s.Field(36).IsValued(), "IN1", text(s.Field(2)), text(s.Field(36)))
 	},
 	"PV1 Coverage":          func(b *builder, _ hl7v2.Segment) { b.within("PV1-20") },
 	"IN3 CareTeam":          func(b *builder, _ hl7v2.Segment) { b.within("IN3") },
@@ -265,21 +265,21 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 	"ORC Immunization":      orderNumbers(2, 3, 0),
 	"RXA Immunization":      func(b *builder, s hl7v2.Segment) { b.tie = text(s.Field(5)); b.retie(); b.vaccination(s) },
 	"ORC MedicationRequest": orderNumbers(2, 3, 0),
-	"RXO MedicationRequest": func(b *builder, s hl7v2.Segment) { b.within2(s.Field(1).IsValued(), "RXO", codeOf(s.Field(1))) },
+	"RXO MedicationRequest": func(b *builder, s hl7v2.Segment) { b.withinIf(s.Field(1).IsValued(), "RXO", codeOf(s.Field(1))) },
 	"OBX Observation": func(b *builder, s hl7v2.Segment) {
 		b.ei(s, 21, "FILL", false)
 		b.tie = strconv.Itoa(s.Occurrence())
 		if set := text(s.Field(1)); set != "" {
 			b.tie = set
 		}
-		b.within2(s.Field(3).IsValued(), codeOf(s.Field(3)), s.Field(4).Text())
+		b.withinIf(s.Field(3).IsValued(), codeOf(s.Field(3)), s.Field(4).Text())
 	},
 	"SPM Specimen": func(b *builder, s hl7v2.Segment) {
 		b.tie = text(s.Field(1))
 		b.entity(s.Field(2).Component(1), 1, "PGN", false)
 		b.entity(s.Field(2).Component(2), 1, "FGN", false)
 		b.cx(s, 30)
-		b.within2(len(b.ids) == 0, "SPM", text(s.Field(1)))
+		b.withinIf(len(b.ids) == 0, "SPM", text(s.Field(1)))
 	},
 	"OBR Specimen": func(b *builder, s hl7v2.Segment) {
 		b.tie = strconv.Itoa(s.Occurrence())
@@ -299,7 +299,7 @@ func codeOf(v hl7v2.Value) string {
 	return text(v.Component(2))
 }
 
-func (b *builder) within2(ok bool, parts ...string) {
+func (b *builder) withinIf(ok bool, parts ...string) {
 	if ok {
 		b.within(parts...)
 	}
@@ -307,7 +307,7 @@ func (b *builder) within2(ok bool, parts ...string) {
 
 func (b *builder) coded(name string, s hl7v2.Segment, field int) {
 	b.tie = text(s.Field(1))
-	b.within2(s.Field(field).IsValued(), name, codeOf(s.Field(field)))
+	b.withinIf(s.Field(field).IsValued(), name, codeOf(s.Field(field)))
 }
 
 // retie gives a tie to identities that were added before it was known.
@@ -356,7 +356,7 @@ func reportNumbers(filler, placer, code int) func(*builder, hl7v2.Segment) {
 // vaccination names an immunization by vaccine and time where it has no number.
 func (b *builder) vaccination(s hl7v2.Segment) {
 	if len(b.ids) == 0 {
-		b.within2(s.Field(5).IsValued(), "RXA", codeOf(s.Field(5)), text(s.Field(3)))
+		b.withinIf(s.Field(5).IsValued(), "RXA", codeOf(s.Field(5)), text(s.Field(3)))
 	}
 }
 

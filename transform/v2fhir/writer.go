@@ -4,12 +4,9 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
-	"time"
 
 	"handover"
 )
-
-type timeValue = time.Time
 
 // writer writes trees as JSON and notes where each value came from.
 type writer struct {

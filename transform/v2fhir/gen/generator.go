@@ -22,7 +22,7 @@ type generator struct {
 	events    map[string]*sheet
 	fixes     *fixes
 	maps      map[string]*mapfile.Map // by ID: what is written
-	composed_ map[string]bool         // IDs that are written by hand
+	byHand    map[string]bool         // IDs that are written by hand
 	wanted    []want
 	applied   []applied
 	errs      []string
@@ -37,7 +37,7 @@ type applied struct {
 }
 
 func newGenerator(from string) (*generator, error) {
-	g := &generator{defs: fhir.Definitions(), maps: map[string]*mapfile.Map{}, composed_: map[string]bool{}}
+	g := &generator{defs: fhir.Definitions(), maps: map[string]*mapfile.Map{}, byHand: map[string]bool{}}
 	for dir, to := range map[string]*map[string]*sheet{
 		"segments": &g.segments, "datatypes": &g.datatypes, "codesystems": &g.codes, "messages": &g.events,
 	} {
@@ -72,7 +72,7 @@ func (g *generator) composed(to string) {
 			var m *mapfile.Map
 			if m, err = mapfile.Parse(string(text)); err == nil {
 				g.maps[m.ID()] = m
-				g.composed_[m.ID()] = true
+				g.byHand[m.ID()] = true
 				g.wants(m)
 			}
 		}
@@ -175,7 +175,7 @@ func (g *generator) write(to string) error {
 		}
 	}
 	for id, m := range g.maps {
-		if g.composed_[id] {
+		if g.byHand[id] {
 			continue
 		}
 		path := filepath.Join(to, filepath.FromSlash(id)+".map")

@@ -10,7 +10,7 @@ import (
 )
 
 type checkCommand struct {
-	Dir  string `arg:"" optional:"" default:"." type:"path" help:"The configuration folder."`
+	Dir  string `arg:"" optional:"" default:"." help:"The configuration folder."`
 	JSON bool   `help:"Print the problems as JSON, one object a line."`
 }
 

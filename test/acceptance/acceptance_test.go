@@ -2,6 +2,7 @@
 package acceptance
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -10,10 +11,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"handover/internal/store/storetest"
 )
 
 // binary is the folder of the built program.
@@ -41,12 +46,19 @@ func run(m *testing.M) int {
 var ports = regexp.MustCompile(`127\.0\.0\.1:(2575|2576|2577|2578|8080)`)
 
 func TestScripts(t *testing.T) {
+	database := storetest.PostgreSQL(t).URL // for the one script that uses it
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata",
-		Setup: setUp,
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("DATABASE", database)
+			return setUp(env)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": ready,
-			"get":   get,
+			"ready":   ready,
+			"get":     get,
+			"post":    post,
+			"await":   await,
+			"settled": settled,
 		},
 	})
 }
@@ -66,11 +78,35 @@ func setUp(env *testscript.Env) error {
 		env.Setenv(name, address)
 	}
 	env.Setenv("HANDOVER_SERVER", "http://"+addresses["8080"])
+	if err := otherWays(env, addresses); err != nil {
+		return err
+	}
 	return copyTree(filepath.Join("..", "..", "samples", "quickstart"), filepath.Join(env.WorkDir, "hospital"), func(content []byte) []byte {
 		return ports.ReplaceAllFunc(content, func(found []byte) []byte {
 			return []byte(addresses[string(found[len("127.0.0.1:"):])])
 		})
 	})
+}
+
+// otherWays makes a configuration whose sources are HTTP and a drop folder.
+func otherWays(env *testscript.Env, addresses map[string]string) error {
+	drop := filepath.Join(env.WorkDir, "ward-drop")
+	for name, content := range map[string]string{
+		"ward/handover.yaml":      "http: " + addresses["8080"] + "\n",
+		"ward/sources/web.yaml":   "source: web\nlisten: http://" + addresses["2575"] + "/hl7\n",
+		"ward/sources/files.yaml": "source: files\nlisten: file://" + drop + "\n",
+		"ward/routes/all.yaml":    "route: all\nfrom: [web, files]\nto: record\n",
+		"ward-drop/.keep":         "",
+	} {
+		path := filepath.Join(env.WorkDir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func freeAddress() (string, error) {
@@ -134,4 +170,54 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	_, err = ts.Stdout().Write(body)
 	ts.Check(err)
+}
+
+// post sends a file to a URL as a message, with the line ends of the wire.
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	message := strings.ReplaceAll(ts.ReadFile(args[1]), "\n", "\r")
+	answer, err := http.Post(args[0], "application/hl7-v2", strings.NewReader(message))
+	ts.Check(err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	_, err = ts.Stdout().Write(body)
+	ts.Check(err)
+}
+
+// await waits until a file is there.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	for range 300 {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("%s does not come", args[0])
+}
+
+// settled waits until the engine knows so many messages and has decided each.
+func settled(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var found struct {
+		Messages []struct{ State string }
+	}
+	for range 200 {
+		answer, err := http.Get(ts.Getenv("HANDOVER_SERVER") + "/api/v1/messages?limit=1000")
+		ts.Check(err)
+		err = json.NewDecoder(answer.Body).Decode(&found)
+		_ = answer.Body.Close()
+		ts.Check(err)
+		open := 0
+		for _, m := range found.Messages {
+			if m.State == "received" {
+				open++
+			}
+		}
+		if open == 0 && len(found.Messages) == want {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("the engine knows %d messages, want %d, all decided", len(found.Messages), want)
 }

@@ -43,7 +43,12 @@ type identifier struct {
 // that are known by the same are told apart by their codes, else by their place.
 func (r *run) identities(digest []byte) [][]handover.Identity {
 	all := make([][]identifier, len(r.resources))
-	count := map[identityKey]int{}
+	count, alike := map[identityKey]int{}, map[string]int{}
+	for _, res := range r.resources {
+		if res.mayClash() {
+			alike[res.typ]++
+		}
+	}
 	for i, res := range r.resources {
 		if res.gone || res.same != nil {
 			continue
@@ -53,7 +58,7 @@ func (r *run) identities(digest []byte) [][]handover.Identity {
 			all[i] = []identifier{{Identity: handover.Identity{Type: "message", Value: r.messageScope(digest) + "/" + res.handle}}}
 		}
 		for j := range all[i] {
-			if res.mayClash() {
+			if res.mayClash() && alike[res.typ] > 1 {
 				count[all[i][j].key(res)]++
 			}
 		}
@@ -63,7 +68,7 @@ func (r *run) identities(digest []byte) [][]handover.Identity {
 		out[i] = make([]handover.Identity, 0, len(ids))
 		for j := range ids {
 			id := &ids[j]
-			if res := r.resources[i]; res.mayClash() && count[id.key(res)] > 1 {
+			if res := r.resources[i]; res.mayClash() && alike[res.typ] > 1 && count[id.key(res)] > 1 {
 				id.Value += "/" + id.tie
 			}
 			if id.scope = id.scope.one(); id.scope != nil && !id.scope.gone {

@@ -29,6 +29,7 @@ func TestOfficialMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := v2fhir.New(v2fhir.Config{Source: "corpus", Zone: zone})
+	_ = 0
 	debug := map[string]int{}
 	ex := map[string]string{}
 	totals := map[string]map[forest.Verdict]int{}
@@ -60,7 +61,7 @@ func TestOfficialMap(t *testing.T) {
 			if f.Verdict == forest.There || f.Verdict == forest.Chosen || f.Verdict == forest.Passed {
 				continue
 			}
-			d := string(f.Verdict) + " " + f.Path
+			d := string(f.Verdict) + " " + class(f) + by(f)
 			debug[d]++
 			if ex[d] == "" || len(ex[d]) < 400 && debug[d]%7 == 3 {
 				ex[d] += fmt.Sprintf("\n        [%s#%d %s] %s asked=%.60q got=%.60q", cm.Path, cm.Index, cm.Type, f.Rule, f.Asked, f.Got)
@@ -121,4 +122,21 @@ func trees(a handover.Assertions) ([]*forest.Resource, error) {
 		sources = append(sources, s)
 	}
 	return forest.Read(sources)
+}
+
+// by is the sheet that asked.
+func by(f forest.Finding) string {
+	if f.Verdict == forest.Unasked {
+		return ""
+	}
+	sheet, _, _ := strings.Cut(f.Rule, ":")
+	return " by " + sheet
+}
+
+// class is the path; of a whole resource only its type.
+func class(f forest.Finding) string {
+	if whole, _, is := strings.Cut(f.Path, " resource"); is {
+		return whole + " (whole)"
+	}
+	return f.Path
 }

@@ -2,6 +2,7 @@ package forest
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -20,7 +21,8 @@ const (
 )
 
 // Finding is the verdict on one leaf. Path begins with the resource's type and
-// has no indices. Asked and Got hold content: they are for a person's eyes.
+// has no indices; "Type resource.path" belongs to a resource that is missing or
+// unasked as a whole. Asked and Got hold content: they are for a person's eyes.
 type Finding struct {
 	Verdict    Verdict
 	Path, Rule string
@@ -30,6 +32,7 @@ type Finding struct {
 // Type is the resource type of the path.
 func (f Finding) Type() string {
 	t, _, _ := strings.Cut(f.Path, ".")
+	t, _, _ = strings.Cut(t, " ")
 	return t
 }
 
@@ -39,8 +42,11 @@ var Shared = map[string]bool{"Organization": true, "Practitioner": true, "Practi
 
 // Compare judges what is there by what was asked for.
 func Compare(asked, there []*Resource) []Finding {
-	c := comparison{of: map[*Resource]*Resource{}}
+	c := comparison{of: map[*Resource]*Resource{}, matched: map[*Resource]bool{}}
 	c.match(asked, there)
+	for _, a := range c.of {
+		c.matched[a] = true
+	}
 	for _, e := range asked {
 		c.resource(e)
 	}
@@ -53,6 +59,7 @@ func Compare(asked, there []*Resource) []Finding {
 
 type comparison struct {
 	of       map[*Resource]*Resource // asked → there
+	matched  map[*Resource]bool      // of those there
 	links    []link
 	findings []Finding
 }
@@ -76,46 +83,113 @@ type pair struct {
 	firm, together bool
 }
 
+// inner are the types that others are told apart by: these are matched first.
+var inner = []string{"Organization", "Location", "Practitioner", "Device", "Patient", "PractitionerRole"}
+
 // match finds for each resource that was asked for the one that is most like
 // it. Types that are only mentioned may share one.
 func (c *comparison) match(asked, there []*Resource) {
-	byType := map[string][]int{}
-	for i, a := range there {
-		byType[a.Type] = append(byType[a.Type], i)
+	types := slices.Clone(inner)
+	for _, r := range asked {
+		if !slices.Contains(types, r.Type) {
+			types = append(types, r.Type)
+		}
 	}
-	bags := make([]map[string]int, len(there))
+	for _, t := range types {
+		c.matchType(ofType(asked, t), ofType(there, t))
+	}
+}
+
+func ofType(all []*Resource, t string) []*Resource {
+	var found []*Resource
+	for _, r := range all {
+		if r.Type == t {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+func (c *comparison) matchType(asked, there []*Resource) {
+	bags := make([]map[string]bool, len(there))
+	common := map[string]int{} // how many resources have a leaf
 	for i, a := range there {
-		bags[i] = bag(a.Node)
+		bags[i] = map[string]bool{}
+		a.Walk(func(path string, leaf *Node) {
+			if l := path + "=" + target(leaf, leaf.Ref); !bags[i][l] {
+				bags[i][l] = true
+				common[l]++
+			}
+		})
 	}
 	var pairs []pair
 	for i, e := range asked {
-		own := e.Leaves()
-		for _, j := range byType[e.Type] {
-			pairs = append(pairs, pair{asked: i, there: j, score: overlap(own, bags[j]), firm: !e.Free})
+		var own []weighed
+		e.Walk(func(path string, leaf *Node) { own = append(own, c.weigh(path, leaf, common)) })
+		for j := range there {
+			score := 0.0
+			for _, w := range own {
+				if bags[j][w.leaf] {
+					score += w.weight
+				}
+			}
+			if score > 0 {
+				score -= 0.0001 * float64(len(bags[j]))
+			}
+			pairs = append(pairs, pair{asked: i, there: j, score: score, firm: !e.Free})
 		}
 	}
-	slices.SortStableFunc(pairs, func(x, y pair) int {
-		if d := cmp.Compare(y.score, x.score); d != 0 {
-			return d
-		}
-		if x.firm != y.firm {
-			if x.firm {
-				return -1
-			}
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(pairs, better)
 	taken := map[int]bool{}
 	for _, p := range pairs {
 		e := asked[p.asked]
 		shared := Shared[e.Type]
-		if c.of[e] != nil || taken[p.there] && !shared || p.score == 0 && (!p.firm || shared) {
+		if c.of[e] != nil || taken[p.there] && !shared || p.score < 0.05 && (!p.firm || shared) {
 			continue
 		}
 		c.of[e] = there[p.there]
 		taken[p.there] = true
 	}
+}
+
+// better puts the most alike first, and what is demanded before what is free.
+func better(x, y pair) int {
+	if d := cmp.Compare(y.score, x.score); d != 0 || x.firm == y.firm {
+		return d
+	}
+	if x.firm {
+		return -1
+	}
+	return 1
+}
+
+// target is a leaf's content; a reference's is the resource it leads to.
+func target(leaf *Node, to *Resource) string {
+	if leaf.Ref == nil {
+		return leaf.content()
+	}
+	return fmt.Sprintf("->%p", to)
+}
+
+// weighed is a leaf and how much it tells of which resource it is.
+type weighed struct {
+	leaf   string
+	weight float64
+}
+
+// weigh gives a value from the message more the fewer resources have it, and
+// little to what a rule fixes.
+func (c *comparison) weigh(path string, leaf *Node, common map[string]int) weighed {
+	w := weighed{leaf: path + "=" + target(leaf, c.of[leaf.Ref])}
+	switch {
+	case leaf.FromMessage && !leaf.Free, leaf.Ref != nil && Shared[leaf.Ref.Type]:
+		w.weight = 1 / float64(max(1, common[w.leaf]))
+	case leaf.Ref != nil:
+		w.weight = 0.04 / float64(max(1, common[w.leaf]))
+	default:
+		w.weight = 0.001
+	}
+	return w
 }
 
 func bag(n *Node) map[string]int {
@@ -154,7 +228,7 @@ func overlap(leaves []string, b map[string]int) float64 {
 func (c *comparison) resource(e *Resource) {
 	a := c.of[e]
 	if a == nil {
-		c.absent(e.Node, e.Type, e.Rule, e.Free)
+		c.absent(e.Node, e.Type+" resource", e.Rule, e.Free)
 		return
 	}
 	c.node(e.Node, a.Node, e.Type, e.Rule)
@@ -269,7 +343,11 @@ func (c *comparison) references() {
 
 // unasked reports every leaf that nothing asked for.
 func (c *comparison) unasked(a *Resource) {
-	a.walk(a.Type, func(path string, leaf *Node) {
+	root := a.Type
+	if !c.matched[a] {
+		root += " resource"
+	}
+	a.walk(root, func(path string, leaf *Node) {
 		if !leaf.asked {
 			c.add(Unasked, path, a.Rule, "", leaf.content())
 		}

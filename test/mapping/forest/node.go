@@ -22,6 +22,8 @@ type Node struct {
 	// Free marks an element that may be there or not: the map leaves the
 	// choice to the implementer.
 	Free bool
+	// FromMessage tells a value that the message has from one that a rule fixes.
+	FromMessage bool
 	// Ref is the resource that a reference means.
 	Ref *Resource
 	// Rule is the row that asked for it.

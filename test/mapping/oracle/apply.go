@@ -56,13 +56,30 @@ func (b *build) fieldRow(sheet *Sheet, row *Row, s source, root spot, context st
 		b.each(sheet, row, s, root, context, rep)
 		return
 	}
+	if last := row.To[len(row.To)-1]; last.resource != "" && row.Map == "" && row.Assign == "" {
+		b.mention(root, row, last.resource, s, context)
+		return
+	}
 	target, ok := b.walk(root, row.To, row.Rule, b.items(sheet, row, s, context, rep))
 	if !ok {
 		b.s.cannot(row)
 		return
 	}
-	target.free = root.free
 	b.put(target, row, s, sheet)
+}
+
+// mention follows a row that refers to a resource which another row makes:
+// "basedOn(ServiceRequest)" of ORC-2.
+func (b *build) mention(root spot, row *Row, resourceType string, s source, context string) {
+	for _, inst := range b.made {
+		if inst.Resource == root.holders[0] {
+			names := make([]string, len(row.To))
+			for i, st := range row.To {
+				names[i] = st.name
+			}
+			b.links = append(b.links, pending{from: inst, left: inst.Type + "." + strings.Join(names, "."), right: resourceType, at: s.at, context: context, rule: row.Rule, free: root.free})
+		}
+	}
 }
 
 // removed notes that the sender says there is nothing.
@@ -107,7 +124,7 @@ func (r *Row) holds(s source) (holds, free bool) {
 	if r.Condition == nil {
 		return valued, free
 	}
-	if !valued && !(r.Condition.absence && r.Assign != "") {
+	if !valued && !(r.Condition.ofNothing(r.From) && r.Assign != "") {
 		return false, false
 	}
 	switch r.Condition.test(s) {
@@ -124,14 +141,15 @@ func (r *Row) holds(s source) (holds, free bool) {
 // row of the field fills whole; what several fields fill is one a segment.
 func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int) keyer {
 	used := false
-	listed := false
 	return func(i int) string {
-		listed = true
+		whole, all, others := sheet.fieldsAt(row.To[:i+1])
 		tag := context + "/" + row.To[i].tag
+		if others {
+			tag += row.To[i].resource
+		}
 		if used {
 			return tag
 		}
-		whole, all := sheet.fieldsAt(row.To[:i+1])
 		switch {
 		case slices.Contains(whole, row.From) || len(all) == 1 && row.From != "":
 			used = true
@@ -147,17 +165,21 @@ func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int)
 		if rep > 0 && i == len(row.To)-1 {
 			return tag + "#" + count(rep)
 		}
-		_ = listed
 		return tag
 	}
 }
 
-// fieldsAt returns the fields whose rows fill an element whole, and all fields
-// that fill something of it.
-func (s *Sheet) fieldsAt(path []step) (whole, all []string) {
+// fieldsAt returns the fields whose rows fill an element whole, all fields
+// that fill something of it, and whether rows make it refer to several types.
+func (s *Sheet) fieldsAt(path []step) (whole, all []string, others bool) {
+	last := len(path) - 1
 	for i := range s.Rows {
 		r := &s.Rows[i]
-		if len(r.To) < len(path) || !slices.Equal(bare(r.To[:len(path)]), bare(path)) {
+		if len(r.To) < len(path) || !sameSteps(r.To[:last], path[:last]) || r.To[last].name != path[last].name || r.To[last].tag != path[last].tag {
+			continue
+		}
+		if mine, its := path[last].resource, r.To[last].resource; mine != "" && its != "" && mine != its {
+			others = true
 			continue
 		}
 		if !slices.Contains(all, r.From) {
@@ -167,15 +189,14 @@ func (s *Sheet) fieldsAt(path []step) (whole, all []string) {
 			whole = append(whole, r.From)
 		}
 	}
-	return whole, all
+	return whole, all, others
 }
 
-func bare(path []step) []step {
-	out := slices.Clone(path)
-	for i := range out {
-		out[i].resource = ""
-	}
-	return out
+// sameSteps compares paths; one may not say which resource a reference means.
+func sameSteps(a, b []step) bool {
+	return slices.EqualFunc(a, b, func(x, y step) bool {
+		return x.name == y.name && x.tag == y.tag && (x.resource == y.resource || x.resource == "" || y.resource == "")
+	})
 }
 
 func eachStep(path []step) int {
@@ -202,7 +223,6 @@ func (b *build) each(sheet *Sheet, row *Row, s source, root spot, context string
 			b.s.cannot(row)
 			return
 		}
-		target.free = root.free
 		b.put(target, row, s, sheet)
 	}
 }
@@ -217,6 +237,8 @@ func (b *build) put(target spot, row *Row, s source, sheet *Sheet) {
 			return
 		}
 		set(target, value, row.Rule)
+		shorter(target, value)
+		constant(target, row.Assign)
 		return
 	}
 	if last := row.To[len(row.To)-1].name; s.field > 0 && (last == "url" || last == "system" && row.Map == "") {
@@ -231,6 +253,10 @@ func (b *build) value(target spot, row *Row, v hl7v2.Value, s source) {
 	table := b.s.Tables[row.Table]
 	if row.Map == "" {
 		b.unmapped(target, row, v, table)
+		return
+	}
+	if row.Map == "og[extension-subidentifier]" {
+		b.subID(target, row, v)
 		return
 	}
 	if row.Map == "pl[location]" {
@@ -252,14 +278,18 @@ func (b *build) value(target spot, row *Row, v hl7v2.Value, s source) {
 // receiver is what a data type sheet fills: a resource around the element, a
 // resource that the element refers to, or the element itself.
 func (b *build) receiver(target spot, sheet *Sheet, row *Row) (spot, bool) {
+	if resourceType, element, is := strings.Cut(sheet.Target, "."); is {
+		p := property(fhir.Definitions().Type(resourceType), element)
+		if target.name == element {
+			return target, true
+		}
+		return target.up(p.Type), true
+	}
 	if d := fhir.Definitions().Type(sheet.Target); d == nil || d.Kind != fhir.KindResource {
-		switch row.Map {
-		case "fn[humanname]", "sad[address]":
-			if target.name == "family" || target.name == "line" {
-				up := target.up(d)
-				up.key, up.name = target.key, target.name
-				return up, true
-			}
+		if d != nil && d.Kind == fhir.KindComplex && target.typ.Kind == fhir.KindPrimitive && d.Property(target.name) != nil && sheet.startsWith(target.name) {
+			up := target.up(d) // FN[HumanName] for XPN.1: its rows begin at the name
+			up.key, up.name = target.key, target.name
+			return up, true
 		}
 		return target, true
 	}
@@ -281,6 +311,11 @@ func (b *build) receiver(target spot, sheet *Sheet, row *Row) (spot, bool) {
 		return at(r), true
 	}
 	return spot{}, false
+}
+
+// startsWith reports whether the sheet's first row fills the element.
+func (s *Sheet) startsWith(name string) bool {
+	return len(s.Rows) > 0 && s.Rows[0].To[0].name == name
 }
 
 // unmapped fills an element where the row names no data type sheet.

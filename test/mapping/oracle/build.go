@@ -53,11 +53,16 @@ func (s *Sheets) Ask(m *hl7v2.Message, options Options) ([]*forest.Resource, str
 		b.offset = t[8]
 	}
 	b.group([]*hl7v2.Group{root}, name == root.Name)
-	b.join()
 	var all []*forest.Resource
+	kept := b.made[:0]
 	for _, i := range b.made {
-		all = append(all, i.Resource)
+		if worth(i.Resource) {
+			kept = append(kept, i)
+			all = append(all, i.Resource)
+		}
 	}
+	b.made = kept
+	b.join()
 	return tidy(append(all, b.resources...)), name
 }
 
@@ -115,7 +120,7 @@ func sameGroups(names []string, chain []*hl7v2.Group) bool {
 		return false
 	}
 	for i, name := range names {
-		if chain[i+1].Name != name {
+		if g := chain[i+1].Name; g != name && g != "PATIENT_"+name { // ORM_O01.PATIENT.VISIT is PATIENT_VISIT in the standard
 			return false
 		}
 	}
@@ -156,7 +161,7 @@ func (b *build) row(row *MessageRow, at place2) {
 	if m[4] != "" {
 		target, resourceType = m[4], m[4]
 	}
-	if sheet.Target != resourceType {
+	if sheet.Target != resourceType && m[3] == "" {
 		return // IN3[CareTeam] for a Coverage
 	}
 	primary, fresh := b.primary(row, target)
@@ -192,7 +197,7 @@ func (r *MessageRow) holds(b *build, at place2) (holds, free bool) {
 	free = r.Narrative != ""
 	if strings.HasPrefix(r.Narrative, "If there is a source in MSH-4") {
 		msh := b.m.First("MSH")
-		return msh.Field(4).IsValued() || msh.Field(22).IsValued(), false
+		return true, !msh.Field(4).IsValued() && !msh.Field(22).IsValued()
 	}
 	if r.Condition != nil {
 		switch r.Condition.test(source{b: b, at: at, of: r.Segment, seg: at.segment}) {
@@ -288,4 +293,12 @@ func tidy(resources []*forest.Resource) []*forest.Resource {
 		})
 	}
 	return resources
+}
+
+// worth reports whether anything in a resource comes from the message: one of
+// constants alone says nothing.
+func worth(r *forest.Resource) bool {
+	found := false
+	r.Walk(func(_ string, leaf *forest.Node) { found = found || leaf.FromMessage })
+	return found
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,9 +15,9 @@ type condition struct {
 	text string
 	test func(facts) truth
 	err  error
-	// absence: it asks whether something is not there, so it can hold though
-	// the row's own field is empty.
-	absence bool
+	// absent are the references of which it demands that nothing is there. A row
+	// whose own source is among them holds though its source is empty.
+	absent []string
 }
 
 // truth is yes, no, or that it cannot be known.
@@ -51,11 +52,17 @@ func parseCondition(s string) *condition {
 	p := &parser{tokens: tokenizer.FindAllString(text, -1)}
 	c := &condition{text: s}
 	c.test = p.or()
-	c.err, c.absence = p.err, p.absence
+	c.err, c.absent = p.err, p.absent
 	if c.err == nil && p.at < len(p.tokens) && p.tokens[p.at] != ")" {
 		c.err = fmt.Errorf("%q is left over", p.tokens[p.at])
 	}
 	return c
+}
+
+// ofNothing reports whether a row with this source can hold though nothing is
+// there.
+func (c *condition) ofNothing(from string) bool {
+	return c != nil && (slices.Contains(c.absent, from) || slices.Contains(c.absent, ""))
 }
 
 type parser struct {
@@ -63,7 +70,7 @@ type parser struct {
 	at      int
 	subject string
 	err     error
-	absence bool
+	absent  []string
 }
 
 func (p *parser) peek() string {
@@ -180,12 +187,14 @@ func (p *parser) predicate(subject string) func(facts) truth {
 	negated := p.take("NOT", "DOES")
 	p.take("NOT")
 	p.take("IS")
+	if t := p.peek(); negated && (t == "VALUED" || t == "VALUE" || t == "EXIST" || t == "IN") || t == "EMPTY" {
+		p.absent = append(p.absent, subject)
+	}
 	test := p.positive(subject)
 	if p.err != nil {
 		return nil
 	}
 	if negated {
-		p.absence = true
 		return func(f facts) truth { return not(test(f)) }
 	}
 	return test
@@ -206,7 +215,6 @@ func (p *parser) positive(subject string) func(facts) truth {
 	case p.take("VALUED", "VALUE", "EXIST"):
 		return func(f facts) truth { return truthOf(anyValue(f.values(subject))) }
 	case p.take("EMPTY"):
-		p.absence = true
 		return func(f facts) truth { return truthOf(!anyValue(f.values(subject))) }
 	case p.take("IN"):
 		return p.in(subject)

@@ -12,10 +12,13 @@ import (
 
 var component = regexp.MustCompile(`^[A-Z]{2,3}[.-](\d+)$`)
 
+// codings are the data types whose parts are code, display and system.
+var codings = map[string]bool{"CE": true, "CF": true, "CNE": true, "CWE": true, "ID": true, "IS": true}
+
 // dataType follows a data type sheet for one value.
 func (b *build) dataType(sheet *Sheet, target spot, v hl7v2.Value, table *Table, outer source, by *Row) {
 	context := b.context()
-	concept := sheet.Target == "CodeableConcept" || sheet.Target == "Coding"
+	concept := codings[sheet.Of] && (sheet.Target == "CodeableConcept" || sheet.Target == "Coding")
 	if concept && target.typ.Kind == fhir.KindPrimitive { // AIS-10: status by CWE[CodeableConcept]
 		b.primitive(target, by, v, table)
 		return
@@ -29,7 +32,7 @@ func (b *build) dataType(sheet *Sheet, target spot, v hl7v2.Value, table *Table,
 			sub = part(v, n)
 		}
 		s.own = first(sub)
-		if row.From != "" && !sub.IsValued() && !(row.Condition != nil && row.Condition.absence && row.Assign != "") {
+		if row.From != "" && !sub.IsValued() && !(row.Condition.ofNothing(row.From) && row.Assign != "") {
 			continue
 		}
 		holds, free := true, row.Narrative != ""
@@ -77,7 +80,6 @@ func (b *build) componentRow(sheet *Sheet, row *Row, t spot, sub hl7v2.Value, s 
 		b.s.cannot(row)
 		return
 	}
-	target.free = t.free
 	switch {
 	case row.Assign != "":
 		value, known := assign(row.Assign, s)
@@ -87,6 +89,8 @@ func (b *build) componentRow(sheet *Sheet, row *Row, t spot, sub hl7v2.Value, s 
 			setAny(target, rule, true)
 		} else {
 			set(target, value, rule)
+			shorter(target, value)
+			constant(target, row.Assign)
 		}
 	case len(path) == 0 || path[len(path)-1].name == "$value" || path[len(path)-1].name == "$this":
 		b.primitive(target, by, sub, table)

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"handover/hl7v2"
@@ -16,6 +17,7 @@ type pending struct {
 	at          place2
 	context     string
 	rule        string
+	free        bool
 }
 
 var linkSide = regexp.MustCompile(`^([A-Za-z]+)(?:\[([^\]]*)\])?(?:\.(.*))?$`)
@@ -39,6 +41,9 @@ func (b *build) join() {
 			continue
 		}
 		from := p.from
+		if !slices.Contains(b.made, from) {
+			continue
+		}
 		if left[1] != p.from.Type || left[2] != "" && p.from.target != left[1]+"["+left[2]+"]" {
 			if from = b.nearest(left[1], left[2], p); from == nil {
 				continue
@@ -77,7 +82,7 @@ func (b *build) link(p pending, from *instance, path string) {
 		return
 	}
 	target.node.Ref, target.node.Rule = to.Resource, p.rule
-	target.node.Free = to.Free
+	target.node.Free = to.Free || p.free
 }
 
 // nearest returns the instance that a name means: in the innermost group that

@@ -8,11 +8,13 @@ import (
 
 // places are the Locations that PL[Location] makes, from the innermost to the
 // outermost, with the component that each comes from and its physical type.
-// The sheet gives the point of care no code ("/extension??-poc/").
+// The sheet gives the point of care no code ("/extension??-poc/"). Its rows for
+// partOf leave out levels and make the building part of itself, so the order is
+// the standard's (HL7 v2.9 §2A.3.53).
 var places = []struct {
 	component int
 	physical  string
-}{{3, "bd"}, {2, "ro"}, {8, "lvl"}, {1, ""}, {7, "bu"}, {4, "si"}}
+}{{3, "bd"}, {2, "ro"}, {1, ""}, {8, "lvl"}, {7, "bu"}, {4, "si"}}
 
 // location follows PL[Location], the one sheet that makes several resources
 // of one value: a Location for each level, each part of the next one out. The

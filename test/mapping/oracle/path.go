@@ -89,7 +89,7 @@ var slips = []struct {
 	{regexp.MustCompile(`\(Annotation\.text\)`), ".text"},
 	{regexp.MustCompile(`^note\(Annotation`), "note(Annotation"},
 	{regexp.MustCompile(`^content\[(\d)\]\.(data|contentType|url)$`), "content[$1].attachment.$2"},
-	{regexp.MustCompile(`system\.extension-data-absent-reason`), "system.extension"},
+	{regexp.MustCompile(`system\.extension-data-absent-reason`), "system.extension[1].valueCode"},
 }
 
 // unusable are paths that R4 does not have, and nobody can say what is meant.
@@ -111,7 +111,6 @@ var unusable = []struct {
 	{"OBX[Observation-Component]", regexp.MustCompile(`Group\.member`), "a Group of unstated kind"},
 	{"DG1[Encounter]", regexp.MustCompile(`^diagnosis\.condition`), "the Condition that DG1[Condition] makes, once more"},
 	{"DG1[EpisodeOfCare]", regexp.MustCompile(`^diagnosis\.condition`), "the Condition that DG1[Condition] makes, once more"},
-	{"OG[Extension-Subidentifier]", regexp.MustCompile(`.`), "the paths are no FHIR paths"},
 	{"PRT[Observation-Location]", regexp.MustCompile(`^extension\[2\]`), "an Address is no Reference"},
 	{"PRT[CareTeam]", regexp.MustCompile(`coveragePeriod|onBehalfOf|^participant\.member`), "CareTeam has no such element, or which participant is meant is not said"},
 	{"EVN[Provenance]", regexp.MustCompile(`^reason\.extension`), "a data-absent-reason is a code, not a CodeableConcept"},

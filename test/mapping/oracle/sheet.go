@@ -154,18 +154,25 @@ func (s *Sheets) sheet(into map[string]*Sheet, name string, rows [][]string) {
 		if path, value, is := strings.Cut(to, "="); is {
 			to, row.Assign = strings.TrimSpace(path), `"`+strings.Trim(strings.TrimSpace(value), `"”“'`)+`"`
 		}
+		if name == "OG[Extension-Subidentifier]" {
+			continue // its paths are no FHIR paths; see subID
+		}
 		to, why := mend(name, to)
 		if why != "" {
 			s.Unusable = append(s.Unusable, row.Rule+" "+cells[9]+": "+why)
 			continue
 		}
 		row.To = parsePath(to)
-		row.Condition = parseCondition(cells[6])
+		row.Condition = parseCondition(mendCondition(name, cells[6]))
 		if row.Condition != nil && row.Condition.err != nil {
 			s.Unusable = append(s.Unusable, row.Rule+" "+cells[6]+": "+row.Condition.err.Error())
 			continue
 		}
 		sheet.Rows = append(sheet.Rows, row)
+		if strings.Contains(cells[9], "extension-data-absent-reason") {
+			row.To, row.Assign = parsePath("system.extension[1].url"), `"http://hl7.org/fhir/StructureDefinition/data-absent-reason"`
+			sheet.Rows = append(sheet.Rows, row)
+		}
 	}
 	into[key(name)] = sheet
 }
@@ -200,7 +207,7 @@ func (s *Sheets) message(structure string, rows [][]string) {
 		parts := strings.Split(id, ".")
 		row := MessageRow{
 			Rule: fmt.Sprintf("%s:%d", structure, i+heading+1), ID: id, Segment: parts[len(parts)-1],
-			Condition: parseCondition(cells[6]), Narrative: firm(cells[8]), Target: cells[9], Map: key(cells[10]),
+			Condition: parseCondition(mendCondition(structure, cells[6])), Narrative: firm(cells[8]), Target: cells[9], Map: key(cells[10]),
 			Links: cells[11], Block: blocks[id],
 		}
 		if _, follow, is := strings.Cut(parts[0], ":follow:"); is {

@@ -85,6 +85,9 @@ func (s source) find(ref string) []hl7v2.Value {
 		}
 		return s.field2(seg, number(2), number(3), number(4))
 	}
+	if m[1] == "MSG" && s.seg.Valid() {
+		return []hl7v2.Value{s.b.m.First("MSH").Field(9).Component(number(2))}
+	}
 	if len(m[1]) == 3 && !dataTypes[m[1]] {
 		return nil
 	}

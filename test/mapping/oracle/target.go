@@ -42,13 +42,17 @@ func property(t *fhir.Type, name string) *fhir.Property {
 func (b *build) enter(s spot, resourceType, rule string) spot {
 	if s.node.Ref == nil {
 		s.node.Ref = forest.New(resourceType, rule)
+		s.node.Ref.Free, s.node.Free = s.free, s.free
 		b.resources = append(b.resources, s.node.Ref)
 	}
 	if s.node.Ref.Type != resourceType {
 		return spot{}
 	}
 	r := s.node.Ref
-	return spot{node: r.Node, typ: fhir.Definitions().Type(resourceType), holders: append([]*forest.Resource{r}, s.holders...), free: s.free}
+	if !s.free {
+		r.Free, s.node.Free = false, false
+	}
+	return spot{node: r.Node, typ: fhir.Definitions().Type(resourceType), holders: append([]*forest.Resource{r}, s.holders...)}
 }
 
 // step goes to an element.
@@ -115,6 +119,19 @@ func set(s spot, value, rule string) {
 	}
 	n.Value, n.Has = value, true
 	n.Free = s.free
+	n.FromMessage = true
+}
+
+// shorter lets a joined text end without the separators of what is not there.
+func shorter(s spot, value string) {
+	if short := strings.TrimRight(value, "^"); short != value {
+		s.node.Or = append(s.node.Or, short)
+	}
+}
+
+// constant marks a value that a rule fixes, whatever the message says.
+func constant(s spot, assignment string) {
+	s.node.FromMessage = !strings.HasPrefix(assignment, `"`) || strings.Contains(assignment, "+")
 }
 
 // setAny asks for some value.

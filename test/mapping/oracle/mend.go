@@ -1,0 +1,29 @@
+package oracle
+
+import "regexp"
+
+// mendCondition corrects a condition that cannot be what its sheet means.
+func mendCondition(sheet, s string) string {
+	for _, m := range conditionSlips {
+		if m.sheet == sheet {
+			s = m.slip.ReplaceAllString(s, m.meant)
+		}
+	}
+	return s
+}
+
+var conditionSlips = []struct {
+	sheet string
+	slip  *regexp.Regexp
+	meant string
+}{
+	// All other sheets have OR; with AND an OBX with one value would become
+	// nothing unless its type is NA.
+	{"VXU_V04", regexp.MustCompile(`EQUALS 1 AND OBX-2 IS "NA"`), `EQUALS 1 OR OBX-2 IS "NA"`},
+	// OBR carries the order's numbers and code also where no ORC is sent; the
+	// ServiceRequest is free there all the same, by its narrative.
+	{"ORU_R01", regexp.MustCompile(`^IF ORC VALUED$`), ""},
+	// OBR's rows ask for the same under the condition that ORC has none: with
+	// both, an order with both numbers would have no number.
+	{"ORC[ServiceRequest]", regexp.MustCompile(`^IF OBR-(2|3|53) NOT VALUED$`), ""},
+}

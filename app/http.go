@@ -18,6 +18,7 @@ func (e *Engine) openHTTP(context.Context) error {
 	if err != nil {
 		return err
 	}
+	server.Handler = e.operations(server.Handler)
 	d, err := listenHTTP(e.config.Site.HTTP, server)
 	if err != nil {
 		return fmt.Errorf("listening for HTTP on %s: %w", e.config.Site.HTTP, err)

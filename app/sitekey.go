@@ -18,12 +18,26 @@ const siteKeySize = 32
 // no data folder. Ids made with it protect nothing.
 var TestKey = []byte("handover published test key 0001")
 
-// siteKey reads DATA/site.key, and makes it where the folder has none. The key
-// is part of every backup: without it no id can be made again.
+// ReadSiteKey reads the key of a data folder that exists.
+func ReadSiteKey(dir string) ([]byte, error) {
+	if _, err := os.Stat(filepath.Join(dir, siteKeyName)); err != nil {
+		return nil, &handover.Error{Op: "reading the site key", Kind: handover.Usage, Where: dir,
+			Err: errors.New("this is no data folder: it has no site.key")}
+	}
+	return siteKey(dir)
+}
+
+// siteKey reads DATA/site.key, and makes it where the folder is new. The key is
+// part of every backup: without it no id can be made again, so that a folder
+// that has a journal and no key is not given another one.
 func siteKey(dir string) ([]byte, error) {
-	path := filepath.Join(dir, "site.key")
+	path := filepath.Join(dir, siteKeyName)
 	key, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if volumes, _ := filepath.Glob(filepath.Join(dir, journalName, "facts-*")); len(volumes) > 0 {
+			return nil, &handover.Error{Op: "reading the site key", Kind: handover.Usage, Where: path,
+				Err: errors.New("it is missing, and there is a journal made with it; take it from a backup")}
+		}
 		return makeSiteKey(path)
 	}
 	if err != nil {

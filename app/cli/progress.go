@@ -19,6 +19,15 @@ func progress(w io.Writer, total int64, what string) *progressbar.ProgressBar {
 	)
 }
 
+// progressBytes draws how many bytes came, where nobody knows of how many.
+func progressBytes(w io.Writer, what string) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(-1,
+		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+		progressbar.OptionSetVisibility(isTerminal(w)), progressbar.OptionShowBytes(true),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+	)
+}
+
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

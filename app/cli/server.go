@@ -22,24 +22,42 @@ type serverFlag struct {
 func (s serverFlag) get(ctx context.Context, path string, query url.Values, v any) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.target(path, query), nil)
+	if err != nil {
+		return &handover.Error{Op: "reading --server", Kind: handover.Usage, Err: err}
+	}
+	answer, err := s.ask(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	return json.NewDecoder(answer.Body).Decode(v)
+}
+
+// target is a path of the admin API.
+func (s serverFlag) target(path string, query url.Values) string {
 	target := strings.TrimSuffix(s.Server, "/") + "/api/v1/" + path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
-	if err != nil {
-		return &handover.Error{Op: "reading --server", Kind: handover.Usage, Err: err}
-	}
+	return target
+}
+
+// ask returns the answer if it is 200.
+func (s serverFlag) ask(request *http.Request) (*http.Response, error) {
 	answer, err := http.DefaultClient.Do(request)
+	if ctx := request.Context(); ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
-		return &handover.Error{Op: "asking the engine at " + s.Server, Kind: handover.Unavailable,
+		return nil, &handover.Error{Op: "asking the engine at " + s.Server, Kind: handover.Unavailable,
 			Err: errors.New("nothing answers there; is `handover run` running? --server names another")}
 	}
-	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return refusal(answer)
+		defer answer.Body.Close()
+		return nil, refusal(answer)
 	}
-	return json.NewDecoder(answer.Body).Decode(v)
+	return answer, nil
 }
 
 // refusal turns an error answer of the admin API into an error of its kind.

@@ -343,3 +343,16 @@ func TestReadOnlyLeavesTheFileAlone(t *testing.T) {
 		t.Error("opened a file that is not there")
 	}
 }
+
+// TestEndedContextIsTold: whoever asks why a read failed finds the context's
+// own reason, whatever the store said.
+func TestEndedContextIsTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, at store.Place) {
+		db := open(t, at, schema)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := db.Read(ctx, func(*store.Tx) error { return nil }); !errors.Is(err, context.Canceled) {
+			t.Errorf("reading when nobody waits any more: %v", err)
+		}
+	})
+}

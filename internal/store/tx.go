@@ -45,7 +45,13 @@ func (e *CommitError) Error() string { return "committing: " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *CommitError) Unwrap() error { return e.Err }
 
-func (db *DB) run(ctx context.Context, p *pool, begin string, fn func(*Tx) error) error {
+func (db *DB) run(ctx context.Context, p *pool, begin string, fn func(*Tx) error) (err error) {
+	defer func() {
+		// SQLite says that it was interrupted; callers ask for the reason.
+		if reason := ctx.Err(); err != nil && reason != nil && !errors.Is(err, reason) {
+			err = errors.Join(reason, err)
+		}
+	}()
 	s, err := p.take(ctx)
 	if err != nil {
 		return fmt.Errorf("database %s: %w", db.name, err)

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -157,11 +159,15 @@ func pipelineFacts(asserted, written []byte) []handover.Draft {
 	}
 }
 
-// BenchmarkStart measures opening a journal that was not closed, with HANDOVER
-// _START messages in it (200,000 by default): nothing of it may grow with them.
+// BenchmarkStart measures opening a journal of 200,000 messages, or as many as
+// HANDOVER_BENCH_MESSAGES says. Little of it may grow with them.
 func BenchmarkStart(b *testing.B) {
 	c := config(store.Place{Dir: b.TempDir()})
-	const n, batch = 200_000, 500
+	n := 200_000
+	if said, err := strconv.Atoi(os.Getenv("HANDOVER_BENCH_MESSAGES")); err == nil {
+		n = said
+	}
+	const batch = 500
 	messages := sized(2000)
 	j := open(b, c)
 	for i := 0; i < n; i += batch {
@@ -184,7 +190,7 @@ func BenchmarkStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.ReportMetric(time.Since(began).Seconds(), "s/open")
-		if j.Tail() != n {
+		if int(j.Tail()) != n {
 			b.Fatalf("tail %d", j.Tail())
 		}
 		if err := j.Close(); err != nil {

@@ -28,8 +28,6 @@ type Config struct {
 	SiteKey []byte
 	// Now gives the time; nil is time.Now.
 	Now func() time.Time
-	// Release and others belong to drafts; the journal adds only time.
-
 	// VolumeSize is the size in bytes at which a volume is sealed.
 	VolumeSize int64
 	// LowSpace is the free space in bytes below which messages are refused;

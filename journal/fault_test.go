@@ -277,7 +277,9 @@ func (s *schedule) acknowledged() {
 		}
 		found[control] = e.Offset
 		var a, n int
-		fmt.Sscanf(control, "%d/%d", &a, &n)
+		if _, err := fmt.Sscanf(control, "%d/%d", &a, &n); err != nil {
+			s.fail("fact %d has the control id %q", e.Offset, control)
+		}
 		if _, resent := s.inFlight[control]; !resent {
 			if n < last[e.Source] && s.acked[control] == 0 {
 				s.fail("message %s came after %d", control, last[e.Source])

@@ -23,6 +23,7 @@ type space struct {
 
 	mu      sync.Mutex
 	held    bool // the reserve file is there
+	spent   bool // it was given up, and is not back
 	refuse  bool // as of the last look
 	looked  time.Time
 	nowMono func() time.Time
@@ -37,7 +38,7 @@ func newSpace(c Config) *space {
 
 func (s *space) path() string { return filepath.Join(s.folder, "reserve") }
 
-// low reports whether messages must be refused now.
+// full reports whether messages must be refused now.
 func (s *space) full() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +64,7 @@ func (s *space) look() {
 	if !s.held && free >= s.low+max(s.reserve, 0) {
 		s.hold()
 	}
-	s.refuse = free < s.low || (s.reserve > 0 && !s.held)
+	s.refuse = free < s.low || s.spent
 }
 
 // hold makes the reserve file. Where that fails the disk is too full for it.
@@ -81,7 +82,7 @@ func (s *space) hold() {
 		_ = os.Remove(s.path()) // a part of it would hold nothing back
 		return
 	}
-	s.held = true
+	s.held, s.spent = true, false
 }
 
 // spend gives up the reserve, and reports whether there was one. Messages are
@@ -93,7 +94,7 @@ func (s *space) spend() bool {
 	if !s.held {
 		return false
 	}
-	s.held = false
+	s.held, s.spent = false, true
 	return os.Remove(s.path()) == nil
 }
 
@@ -123,7 +124,7 @@ func syncDir(dir string) error {
 	return errors.Join(err, d.Close())
 }
 
-// removeAll removes files that may be gone already.
+// removeFiles removes files that may be gone already.
 func removeFiles(paths ...string) error {
 	var errs []error
 	for _, p := range paths {

@@ -62,7 +62,6 @@ type verifier struct {
 	journal *Journal
 	tail    handover.Offset
 	edge    frontier
-	roots   map[int64]Checkpoint
 	time    int64
 	report  Report
 }

@@ -58,7 +58,8 @@ func (a *author) results() {
 
 func (a *author) observation(n int) {
 	f := strings.Split(a.pick(tests), "|")
-	kind, value := f[3], ""
+	kind := f[3]
+	var value string
 	switch kind {
 	case "NM":
 		value = fmt.Sprintf("%.1f", float64(a.IntN(3000))/10)

@@ -85,6 +85,9 @@ func (r *rows) received(ctx context.Context, e handover.Entry) error {
 	if err != nil {
 		return err
 	}
+	if text, converted, _ := hl7v2.FromUTF16(head); converted {
+		head = text
+	}
 	parsed, _ := hl7v2.Parse(head)
 	if parsed == nil {
 		return nil

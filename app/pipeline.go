@@ -276,7 +276,7 @@ func (p *pipeline) drafts(w *work) []handover.Draft {
 	asserted, written := h, h
 	asserted.Kind, asserted.Class = handover.Asserted, handover.KeepRecord
 	written.Kind, written.Class = handover.Written, handover.KeepRecord
-	return append(out, factDraft(asserted, w.asserted, nil), factDraft(written, w.writes, nil))
+	return append(out, factDraft(asserted, w.asserted, nil), factDraft(written, &w.writes, nil))
 }
 
 // entriesOf are the appended drafts as the journal would read them back.

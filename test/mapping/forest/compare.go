@@ -144,7 +144,7 @@ func (c *comparison) matchType(asked, there []*Resource) {
 	for _, p := range pairs {
 		e := asked[p.asked]
 		shared := Shared[e.Type]
-		if c.of[e] != nil || taken[p.there] && !shared || p.score < 0.05 && (!p.firm || shared) {
+		if c.of[e] != nil || taken[p.there] && !shared || shared && p.score < 0.05 || p.score <= 0 && !p.firm {
 			continue
 		}
 		c.of[e] = there[p.there]

@@ -85,6 +85,15 @@ func (n *Node) Named(name string) []*Node {
 	return found
 }
 
+// Fixed marks children as fixed by a rule.
+func (n *Node) Fixed(names ...string) {
+	for _, name := range names {
+		for _, c := range n.Named(name) {
+			c.FromMessage = false
+		}
+	}
+}
+
 // Empty reports whether nothing is in the tree.
 func (n *Node) Empty() bool {
 	if n.Has || n.Any || n.Ref != nil {

@@ -98,13 +98,47 @@ func (b *build) group(chain []*hl7v2.Group, exact bool) {
 }
 
 func (b *build) segment(at place2, exact bool) {
+	near := ""
+	if !exact {
+		near = b.nearGroups(at)
+	}
 	for i := range b.rows {
 		row := &b.rows[i]
+		if !exact && strings.Join(row.Groups, ".") != near {
+			continue
+		}
 		if row.Segment == at.segment.Name() && (row.Follow == "" || row.Follow == b.follow) &&
 			(!exact || sameGroups(row.groups(), at.chain)) && b.inBlock(row, exact) {
 			b.row(row, at)
 		}
 	}
+}
+
+// nearGroups returns the groups of the rows that suit a segment best in a
+// structure that the sheet is not written for: those whose innermost names are
+// the message's, else those with a group where results stand.
+func (b *build) nearGroups(at place2) string {
+	best, score := "", -1
+	for i := range b.rows {
+		row := &b.rows[i]
+		if row.Segment != at.segment.Name() || row.Follow != "" && row.Follow != b.follow {
+			continue
+		}
+		n := 0
+		for j := 1; j <= len(row.Groups) && j < len(at.chain); j++ {
+			if row.Groups[len(row.Groups)-j] != at.chain[len(at.chain)-j].Name {
+				break
+			}
+			n += 2
+		}
+		if slices.Contains(row.Groups, "ORDER_OBSERVATION") {
+			n++
+		}
+		if n > score {
+			best, score = strings.Join(row.Groups, "."), n
+		}
+	}
+	return best
 }
 
 // groups are a row's groups, with the one that the ORM_O01 sheet leaves out.

@@ -160,6 +160,7 @@ func (b *build) coding(t spot, sheet *Sheet, c coding, table *Table, key, rule s
 		b.leaf(s, "code", f.code, rule)
 		b.leaf(s, "display", f.display, rule)
 		b.leaf(s, "system", f.system, rule)
+		s.node.Fixed("display", "system")
 		if t.typ.Name == "Coding" {
 			return
 		}
@@ -280,9 +281,9 @@ func (b *build) translated(target spot, row *Row, t string, v hl7v2.Value, table
 		system = ""
 	}
 	found := table.look(t, system)
-	inCoding := target.parent != nil && property(target.typ, "x") == nil && last == "code" && len(row.To) > 1 && row.To[len(row.To)-2].name == "coding" || last == "code" && len(row.To) > 1
+	inCoding := last == "code" && len(row.To) > 1
 	if len(found) == 0 {
-		if inCoding {
+		if inCoding || target.typ.Name == "string" {
 			set(target, t, row.Rule)
 		}
 		return
@@ -293,6 +294,7 @@ func (b *build) translated(target spot, row *Row, t string, v hl7v2.Value, table
 	if inCoding && found[0].system != "" {
 		up := spot{node: target.parent, typ: fhir.Definitions().Type("Coding")}
 		set(b.step(up, property(up.typ, "system"), "system", "", row.Rule), found[0].system, row.Rule)
+		up.node.Fixed("system")
 		if found[0].display != "" {
 			d := b.step(up, property(up.typ, "display"), "display", "", row.Rule)
 			d.free = true

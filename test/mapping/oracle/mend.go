@@ -23,6 +23,10 @@ var conditionSlips = []struct {
 	// OBR carries the order's numbers and code also where no ORC is sent; the
 	// ServiceRequest is free there all the same, by its narrative.
 	{"ORU_R01", regexp.MustCompile(`^IF ORC VALUED$`), ""},
+	// OBR-17 has its place at OBR only where it says nothing of ORC-14; the
+	// order's number to call back stands.
+	{"ORC[ServiceRequest]", regexp.MustCompile(`^IF OBR-17 NOT VALUED$`), ""},
+	{"OBR[ServiceRequest]", regexp.MustCompile(`^IF ORC-(2|3) NOT VALUED$`), "IF ORC-$1 NOT VALUED"},
 	// OBR's rows ask for the same under the condition that ORC has none: with
 	// both, an order with both numbers would have no number.
 	{"ORC[ServiceRequest]", regexp.MustCompile(`^IF OBR-(2|3|53) NOT VALUED$`), ""},

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // zones, on machines that have none
+
+	"handover/internal/near"
 )
 
 // block is a mapping that was held against the table of keys: what it says, by
@@ -259,7 +261,7 @@ func suggest(wrong string, keys []Key) string {
 	names := make([]string, len(keys))
 	for i, k := range keys {
 		names[i] = k.Name
-		if d := distance(strings.ToLower(wrong), k.Name); d < best {
+		if d := near.Distance(wrong, k.Name); d < best {
 			best, at = d, k.Name
 		}
 	}
@@ -267,25 +269,4 @@ func suggest(wrong string, keys []Key) string {
 		return fmt.Sprintf("did you mean %q?", at)
 	}
 	return "there are: " + strings.Join(names, ", ")
-}
-
-// distance is the Levenshtein distance of two short words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

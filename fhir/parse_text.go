@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"handover/internal/near"
 )
 
 // name reads a property name.
@@ -190,7 +192,7 @@ func suggest(t *Type, name string) string {
 			if e.choice {
 				known = e.base + capital(et.Type.Name)
 			}
-			if d := distance(name, known); d < bestDistance {
+			if d := near.Distance(name, known); d < bestDistance {
 				best, bestDistance = known, d
 			}
 		}
@@ -202,27 +204,4 @@ func suggest(t *Type, name string) string {
 		return ""
 	}
 	return ": is " + best + " meant?"
-}
-
-// distance is how many bytes must be changed, added or taken away to make b
-// of a; letter case does not count.
-func distance(a, b string) int {
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -67,6 +67,7 @@ func tellAll(t *testing.T, pattern string, shuffles int, waiting map[string]stri
 		reason, waits := waiting[name]
 		delete(waiting, name)
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			faults := tell(t, p, shuffles, waits)
 			switch {
 			case waits && len(faults) == 0:

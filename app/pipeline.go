@@ -29,6 +29,7 @@ type converter interface {
 
 // composer is the record as the pipeline writes to it.
 type composer interface {
+	Expect(ctx context.Context, messages []*handover.Assertions) error
 	Compose(ctx context.Context, message handover.Offset, a handover.Assertions) (handover.Writes, error)
 	Apply(ctx context.Context, entries []handover.Entry) error
 	Applied() handover.Offset
@@ -241,6 +242,15 @@ func (p *pipeline) insist(ctx context.Context, what string, try func() error) bo
 
 // append composes what the batch makes of the record and appends its facts.
 func (p *pipeline) append(ctx context.Context, batch []work) ([]handover.Entry, error) {
+	var expected []*handover.Assertions
+	for i := range batch {
+		if batch[i].asserted != nil {
+			expected = append(expected, batch[i].asserted)
+		}
+	}
+	if err := p.record.Expect(ctx, expected); err != nil {
+		return nil, fmt.Errorf("reading what is held: %w", err)
+	}
 	var drafts []handover.Draft
 	for i := range batch {
 		w := &batch[i]

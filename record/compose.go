@@ -30,12 +30,8 @@ type composition struct {
 func (r *Record) Compose(ctx context.Context, message handover.Offset, a handover.Assertions) (handover.Writes, error) {
 	r.composing.Lock()
 	defer r.composing.Unlock()
-	w := r.newWork(ctx, func(t ref) *state {
-		if s := r.overlay.state(t); s != nil {
-			return s
-		}
-		return r.states.get(t)
-	}, r.overlay.alias)
+	w := r.newWork(ctx, r.composed, r.overlay.alias)
+	w.ahead = &r.ahead
 	h, err := newHearing(w, message, &a)
 	if err != nil {
 		return handover.Writes{}, err
@@ -50,7 +46,9 @@ func (r *Record) Compose(ctx context.Context, message handover.Offset, a handove
 			return handover.Writes{}, err
 		}
 	}
-	r.overlay.add(c.delta(message))
+	d := c.delta(message)
+	r.ahead.made(d)
+	r.overlay.add(d)
 	return c.out, nil
 }
 
@@ -60,6 +58,7 @@ func (r *Record) Reset() {
 	r.composing.Lock()
 	defer r.composing.Unlock()
 	r.overlay.clear()
+	r.ahead.clear()
 }
 
 // compose makes new versions of what the message touched, and says of each

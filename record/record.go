@@ -47,6 +47,7 @@ type Record struct {
 	composing sync.Mutex // held while a message is composed
 	applying  sync.Mutex // held while facts are applied
 	overlay   overlay
+	ahead     ahead
 	states    *stateCache
 	packs     *packCache
 	names     *names

@@ -15,6 +15,7 @@ type work struct {
 	r         *Record
 	peek      func(ref) *state
 	peekAlias func(key string) (ref, bool)
+	ahead     *ahead // what is known not to be in the tables
 
 	states   map[ref]*state // as they are now; nil: there is none
 	original map[ref]*state // of those that were changed
@@ -25,7 +26,7 @@ type work struct {
 
 func (r *Record) newWork(ctx context.Context, peek func(ref) *state, alias func(string) (ref, bool)) *work {
 	return &work{
-		ctx: ctx, r: r, peek: peek, peekAlias: alias,
+		ctx: ctx, r: r, peek: peek, peekAlias: alias, ahead: &ahead{},
 		states: map[ref]*state{}, original: map[ref]*state{}, aliases: map[string]ref{},
 	}
 }
@@ -39,9 +40,12 @@ func (w *work) load(want []ref) error {
 		}
 		s := w.peek(t)
 		w.states[t] = s
-		if s == nil {
+		if s == nil && !w.ahead.states[t] {
 			missing = append(missing, t)
 		}
+	}
+	if len(missing) == 0 {
+		return nil
 	}
 	found, err := w.r.loadStates(w.ctx, missing)
 	if err != nil {
@@ -106,7 +110,7 @@ func (w *work) find(keys []ref) error {
 		}
 		missing = append(missing, k.ID)
 	}
-	if len(missing) == 0 {
+	if missing = w.ahead.unseen(missing); len(missing) == 0 {
 		return nil
 	}
 	err := w.r.db.Read(w.ctx, func(tx *store.Tx) error {

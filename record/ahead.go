@@ -1,0 +1,135 @@
+package record
+
+import (
+	"context"
+	"slices"
+
+	"handover"
+)
+
+// ahead is what Expect found not to be in the tables. Whatever is composed
+// afterwards is taken out of it; what is applied without being composed here
+// empties it.
+type ahead struct {
+	states  map[ref]bool
+	aliases map[string]bool
+}
+
+func (a *ahead) clear() { a.states, a.aliases = nil, nil }
+
+// made forgets what is there from now on.
+func (a *ahead) made(d *delta) {
+	for _, c := range d.changes {
+		delete(a.states, c.after.ref)
+	}
+	for _, row := range d.aliases {
+		delete(a.aliases, row.key)
+	}
+}
+
+// unseen leaves out the keys of which it is known that nothing has them.
+func (a *ahead) unseen(keys []string) []string {
+	return slices.DeleteFunc(keys, func(k string) bool { return a.aliases[k] })
+}
+
+// Expect reads in one go what composing these messages will ask for, so that
+// Compose need not ask for one message at a time. It changes no result, and
+// may be left out.
+func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) error {
+	r.composing.Lock()
+	defer r.composing.Unlock()
+	r.ahead.clear()
+	e := &expecting{work: r.newWork(ctx, r.composed, r.overlay.alias), asked: map[string]bool{}}
+	for _, a := range messages {
+		h, err := newHearing(e.work, 0, a)
+		if err != nil {
+			continue // Compose says so
+		}
+		e.all = append(e.all, &composition{hearing: h, ruling: r.rules.Load()})
+	}
+	for level := 0; ; level++ {
+		more, err := e.level(level)
+		if err != nil {
+			return err
+		}
+		if !more {
+			r.ahead = e.absent()
+			return nil
+		}
+	}
+}
+
+// composed returns the state as it is after all that was composed, if that is
+// in memory.
+func (r *Record) composed(t ref) *state {
+	if s := r.overlay.state(t); s != nil {
+		return s
+	}
+	return r.states.get(t)
+}
+
+// expecting follows the identities of many messages at once.
+type expecting struct {
+	*work
+	all   []*composition
+	asked map[string]bool // keys looked up
+}
+
+// level looks up the resources that are identified by those of lower levels.
+func (e *expecting) level(level int) (more bool, err error) {
+	known := make([][][]identity, len(e.all))
+	var keys []ref
+	for n, c := range e.all {
+		if level >= len(c.sequence) {
+			continue
+		}
+		more = true
+		for _, i := range c.sequence[level] {
+			ids := c.identities(i)
+			known[n] = append(known[n], ids)
+			for _, id := range ids {
+				if !e.asked[id.key.ID] {
+					e.asked[id.key.ID] = true
+					keys = append(keys, id.key)
+				}
+			}
+		}
+	}
+	if err := e.find(keys); err != nil {
+		return false, err
+	}
+	for n, c := range e.all {
+		for m, ids := range known[n] {
+			if len(ids) > 0 {
+				c.targets[c.a.Resources[c.sequence[level][m]].Handle] = e.likely(ids)
+			}
+		}
+	}
+	return more, nil
+}
+
+// likely returns the resource that the identities mean, as far as is known
+// before the messages are composed.
+func (e *expecting) likely(known []identity) ref {
+	for _, id := range known {
+		if to, ok := e.lead(id.key); ok {
+			return to
+		}
+	}
+	return known[0].key
+}
+
+// absent returns what was looked up and is not there.
+func (e *expecting) absent() ahead {
+	a := ahead{states: map[ref]bool{}, aliases: map[string]bool{}}
+	for t, s := range e.states {
+		if s != nil {
+			continue
+		}
+		a.states[t] = true
+		if _, ok := e.aliases[t.ID]; !ok && e.asked[t.ID] {
+			a.aliases[t.ID] = true
+		}
+	}
+	return a
+}

@@ -1,29 +1,46 @@
 package handover
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
-	"strings"
+	"hash"
+	"sync"
 )
 
-var idEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // ResourceID returns the id that a resource gets when it is first seen: 32
 // lower-case characters of base32, the first 20 bytes of HMAC-SHA256 under the
 // site key over type, authority and value, each preceded by its length (8
 // bytes, big-endian). It is stable, and cannot be guessed back without the key.
 func ResourceID(siteKey []byte, resourceType, authority, value string) string {
-	mac := hmac.New(sha256.New, siteKey)
-	for _, part := range []string{resourceType, authority, value} {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
-		mac.Write(n[:])
-		mac.Write([]byte(part))
+	m, _ := idMACs.Get().(*idMAC)
+	if m == nil || !bytes.Equal(m.key, siteKey) {
+		m = &idMAC{key: bytes.Clone(siteKey), mac: hmac.New(sha256.New, siteKey)}
 	}
-	return strings.ToLower(idEncoding.EncodeToString(mac.Sum(nil)[:20]))
+	defer idMACs.Put(m)
+	m.mac.Reset()
+	m.text = m.text[:0]
+	for _, part := range [...]string{resourceType, authority, value} {
+		m.text = append(binary.BigEndian.AppendUint64(m.text, uint64(len(part))), part...)
+	}
+	m.mac.Write(m.text)
+	m.text = m.mac.Sum(m.text[:0])
+	return idEncoding.EncodeToString(m.text[:20])
 }
+
+// idMAC is an HMAC under a site key, kept because making one costs more than
+// using it.
+type idMAC struct {
+	key  []byte
+	mac  hash.Hash
+	text []byte
+}
+
+var idMACs sync.Pool // of *idMAC
 
 // Qualified returns the authority of the identity with all that makes its value
 // unique: the source where none is named, the resource within which it counts,

@@ -11,6 +11,10 @@ import (
 // followBatch is how many facts a projection applies in one transaction.
 const followBatch = 1000
 
+// followPause is how long the trace lets facts gather while more keep coming: a
+// transaction for each few would cost more than the facts.
+const followPause = 50 * time.Millisecond
+
 // applier is a projection that follows the journal.
 type applier interface {
 	Apply(ctx context.Context, entries []handover.Entry) error
@@ -61,6 +65,7 @@ func (e *Engine) followTrace(ctx context.Context) error {
 	for ctx.Err() == nil {
 		after, err = e.apply(ctx, e.live().Outlines, e.trace, after)
 		if err == nil {
+			sleep(ctx, followPause)
 			_, err = e.journal.Wait(ctx, after)
 		}
 		if err != nil && ctx.Err() == nil {

@@ -18,9 +18,20 @@ const (
 // finds a hole reads the journal.
 type recent struct {
 	mu    sync.Mutex
-	facts map[handover.Offset]handover.Entry
-	low   handover.Offset // nothing is remembered below
+	facts [recentFacts]*handover.Entry // each at its offset modulo the length
+	low   handover.Offset              // nothing is remembered below
 	bytes int
+}
+
+// slot is where a fact stands if it is remembered.
+func (r *recent) slot(at handover.Offset) **handover.Entry { return &r.facts[at%recentFacts] }
+
+// get returns the fact, nil if it is not remembered.
+func (r *recent) get(at handover.Offset) *handover.Entry {
+	if e := *r.slot(at); e != nil && e.Offset == at {
+		return e
+	}
+	return nil
 }
 
 // add remembers facts as the journal would read them back, with two exceptions:
@@ -30,15 +41,12 @@ type recent struct {
 func (r *recent) add(drafts []handover.Draft, receipts []handover.Receipt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.facts == nil {
-		r.facts = map[handover.Offset]handover.Entry{}
-	}
 	for i, d := range drafts {
 		at := receipts[i]
 		if at.First != 0 || at.Offset == 0 || d.Body.File != "" {
 			continue
 		}
-		e := handover.Entry{Offset: at.Offset, Header: d.Header, Key: d.Key, Body: d.Body}
+		e := &handover.Entry{Offset: at.Offset, Header: d.Header, Key: d.Key, Body: d.Body}
 		e.Time = at.Time
 		if d.CauseInBatch != nil {
 			e.Cause = receipts[*d.CauseInBatch].Offset
@@ -51,21 +59,26 @@ func (r *recent) add(drafts []handover.Draft, receipts []handover.Receipt) {
 }
 
 // put remembers one fact and forgets the oldest ones for it.
-func (r *recent) put(e handover.Entry) {
+func (r *recent) put(e *handover.Entry) {
 	if e.Offset < r.low {
 		return
 	}
-	r.facts[e.Offset] = e
-	r.bytes += len(e.Body.Bytes)
-	for ; r.bytes > recentBytes || e.Offset-r.low >= recentFacts; r.low++ {
-		if len(r.facts) == 0 {
-			r.low = e.Offset
-			return
-		}
-		if old, ok := r.facts[r.low]; ok {
-			r.bytes -= len(old.Body.Bytes)
-			delete(r.facts, r.low)
-		}
+	if r.low == 0 {
+		r.low = e.Offset
+	}
+	for ; r.low <= e.Offset-recentFacts; r.low++ {
+		r.drop(r.slot(r.low))
+	}
+	*r.slot(e.Offset) = e
+	for r.bytes += len(e.Body.Bytes); r.bytes > recentBytes; r.low++ {
+		r.drop(r.slot(r.low))
+	}
+}
+
+func (r *recent) drop(slot **handover.Entry) {
+	if *slot != nil {
+		r.bytes -= len((*slot).Body.Bytes)
+		*slot = nil
 	}
 }
 
@@ -74,18 +87,19 @@ func (r *recent) put(e handover.Entry) {
 func (r *recent) from(at handover.Offset, limit int) (found []handover.Entry, next handover.Offset) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(found) < limit {
-		e, ok := r.facts[at+handover.Offset(len(found))]
-		if !ok {
-			break
-		}
-		found = append(found, e)
+	n := handover.Offset(0)
+	for n < handover.Offset(limit) && r.get(at+n) != nil {
+		n++
 	}
-	if found != nil {
+	if n > 0 {
+		found = make([]handover.Entry, n)
+		for i := range found {
+			found[i] = *r.get(at + handover.Offset(i))
+		}
 		return found, 0
 	}
 	for next = max(at, r.low); next < at+recentFacts; next++ {
-		if _, ok := r.facts[next]; ok {
+		if r.get(next) != nil {
 			return nil, next
 		}
 	}

@@ -37,6 +37,11 @@ type Config struct {
 	Database string
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: nothing is logged
+	// VFS names the SQLite VFS under journal and tables, for disks that fail
+	// in tests; "" is the system's own.
+	VFS string
+	// Free returns how many bytes are free in a folder; nil asks the system.
+	Free func(dir string) (int64, error)
 }
 
 // Engine is Handover, opened. Nothing listens until Run.
@@ -117,6 +122,7 @@ func (e *Engine) openJournal(ctx context.Context) (err error) {
 	e.journal, err = journal.Open(ctx, journal.Config{
 		Dir: e.config.Dir, URL: e.config.Database, SiteKey: e.key, Now: e.config.Now,
 		VolumeSize: s.VolumeSize, LowSpace: s.LowSpace, Window: s.Duplicates, Keep: keep,
+		VFS: e.config.VFS, Free: e.config.Free,
 	})
 	return err
 }
@@ -134,7 +140,7 @@ func (e *Engine) openSpool(ctx context.Context) (err error) {
 }
 
 func (e *Engine) openProjections(ctx context.Context) (err error) {
-	place := store.Place{URL: e.config.Database, Dir: e.config.Dir}
+	place := store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS}
 	if e.trace, err = trace.Open(ctx, trace.Config{Place: place, Facts: facts{e.journal}}); err != nil {
 		return fmt.Errorf("opening the trace: %w", err)
 	}
@@ -188,10 +194,17 @@ func (e *Engine) converters() map[string]converter {
 	return out
 }
 
-// decisionOn finds what was decided of a message, however long ago.
+// decisionOn finds what was decided of a message, however long ago. It waits for
+// the trace, which may be a little behind.
 func (e *Engine) decisionOn(ctx context.Context, offset handover.Offset) (handover.Decision, error) {
-	m, err := e.trace.Message(ctx, handover.Everything(handover.Engine), offset)
-	return handover.Decision{State: m.State, Reason: m.Reason}, err
+	for {
+		m, err := e.trace.Message(ctx, handover.Everything(handover.Engine), offset)
+		late := err == nil && m.State == handover.StateReceived || handover.KindOf(err) == handover.NotFound
+		if !late || ctx.Err() != nil {
+			return handover.Decision{State: m.State, Reason: m.Reason}, err
+		}
+		sleep(ctx, followPause)
+	}
 }
 
 // Inspection gives tests of the whole engine its parts, to read.

@@ -109,7 +109,7 @@ func (w *webServer) Run(ctx context.Context) error {
 	if w.server.Shutdown(drain) != nil {
 		_ = w.server.Close() // cuts what did not end in time
 	}
-	<-ended
+	_ = <-ended // http.ErrServerClosed
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -45,7 +44,7 @@ func (c runCommand) Run(ctx context.Context, std Streams) error {
 
 // loadSite reads a configuration folder; "" is the quickstart.
 func loadSite(dir string) (*config.Site, error) {
-	var folder fs.FS = samples.Quickstart()
+	folder := samples.Quickstart()
 	if dir != "" {
 		folder = os.DirFS(dir)
 	}

@@ -12,11 +12,10 @@ import (
 // answersTable is docs/formats/acknowledgements.md as a reader understands it:
 // the page is the oracle, not the code that it was made beside.
 type answersTable struct {
-	rows           map[string][2]string // "initiating/enhanced" → accept, application, in words
-	queries        []string
-	replies        []string
-	whatCodesMean  map[string]string // MSH-15 or MSH-16 → when an answer is sent
-	anythingElseIs string
+	rows          map[string][2]string // "initiating/enhanced" → accept, application, in words
+	queries       []string
+	replies       []string
+	whatCodesMean map[string]string // MSH-15 or MSH-16 → when an answer is sent
 }
 
 func readAnswersTable(t *testing.T) answersTable {

@@ -49,13 +49,20 @@ type Identity struct {
 	Order bool `json:"order,omitempty"`
 }
 
-// Element is one top-level element of the resource that was set or removed.
+// Element is one top-level element of the resource that was set or removed, or
+// a part of one. A resource may list several entries of one name with different
+// parts.
 type Element struct {
-	Name     string          `json:"name"`               // as the definition has it, choices without [x]: "value"
+	Name string `json:"name"` // as the definition has it, choices without [x]: "value"
+	// Part is the slot of the element of which the entry speaks: "PID-13". The
+	// record keeps the newest word on each, and puts the element together from
+	// them in their natural order. "" is the element as a whole; scalars and
+	// choices have nothing else. It holds no content of the message.
+	Part     string          `json:"part,omitempty"`
 	Property string          `json:"property,omitempty"` // JSON property, where it differs: "valueQuantity"
 	Value    json.RawMessage `json:"value,omitempty"`    // JSON; empty where Removed or only Extra is set
 	Extra    json.RawMessage `json:"extra,omitempty"`    // of the sibling property with an underscore
-	Removed  bool            `json:"removed,omitempty"`  // the source said "" of all that makes it
+	Removed  bool            `json:"removed,omitempty"`  // the source said "" of all that makes it, or its part
 	From     []Origin        `json:"from,omitempty"`
 }
 

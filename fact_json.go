@@ -150,6 +150,7 @@ func (w *factWriter) identity(id *Identity) {
 func (w *factWriter) element(e *Element) {
 	w.b = append(w.b, '{')
 	w.text("name", e.Name)
+	w.optional("part", e.Part)
 	w.optional("property", e.Property)
 	w.raw("value", e.Value)
 	w.raw("extra", e.Extra)

@@ -28,6 +28,8 @@ func said() Assertions {
 					{Name: "value", Property: "valueQuantity", Extra: json.RawMessage(`{"id":"x"}`), From: origins("20")},
 					{Name: "status", Removed: true, From: []Origin{{Field: "OBX[]-11"}, {Field: "OBX[0]-11"}, {Field: "OBX[7"}, {Field: "OBX[3]"}}},
 					{Name: "note"},
+					{Name: "note", Part: "NTE-3\"", Value: json.RawMessage(`[{"text":"a"}]`), From: origins("1")},
+					{Name: "note", Part: "NTE-13", Removed: true},
 				}},
 			{Type: "Patient", Handle: "Patient-1", Identities: []Identity{{Value: ""}}},
 		},

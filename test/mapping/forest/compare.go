@@ -120,12 +120,17 @@ func (c *comparison) matchType(asked, there []*Resource) {
 				bags[i][l] = true
 				common[l]++
 			}
+			if leaf.Ref != nil {
+				bags[i][path+"="+leaf.content()] = true
+			}
 		})
 	}
 	var pairs []pair
 	for i, e := range asked {
 		var own []weighed
-		e.Walk(func(path string, leaf *Node) { own = append(own, c.weigh(path, leaf, common)) })
+		named := false
+		e.Walk(func(path string, leaf *Node) { named = named || leaf.FromMessage && names(path) })
+		e.Walk(func(path string, leaf *Node) { own = append(own, c.weigh(path, leaf, common, named && Shared[e.Type])) })
 		for j := range there {
 			score := 0.0
 			for _, w := range own {
@@ -177,17 +182,27 @@ type weighed struct {
 	weight float64
 }
 
+// names reports whether a leaf names what it stands in.
+func names(path string) bool {
+	return strings.Contains(path, "identifier.value") || strings.HasPrefix(path, "name") || strings.HasPrefix(path, "deviceName") || path == "description"
+}
+
 // weigh gives a value from the message more the fewer resources have it, and
-// little to what a rule fixes.
-func (c *comparison) weigh(path string, leaf *Node, common map[string]int) weighed {
+// little to what a rule fixes. Where a resource is mentioned by name, only its
+// names tell who it is.
+func (c *comparison) weigh(path string, leaf *Node, common map[string]int, named bool) weighed {
 	w := weighed{leaf: path + "=" + target(leaf, c.of[leaf.Ref])}
 	switch {
+	case leaf.Ref != nil && c.of[leaf.Ref] == nil:
+		w.leaf, w.weight = path+"="+leaf.content(), 0.005
+	case leaf.FromMessage && named && !names(path):
+		w.weight = 0.01
 	case leaf.FromMessage && !leaf.Free, leaf.Ref != nil && Shared[leaf.Ref.Type]:
 		w.weight = 1 / float64(max(1, common[w.leaf]))
 	case leaf.Ref != nil:
 		w.weight = 0.04 / float64(max(1, common[w.leaf]))
 	default:
-		w.weight = 0.001
+		w.weight = 0.005
 	}
 	return w
 }

@@ -136,9 +136,10 @@ func (r *Row) holds(s source) (holds, free bool) {
 	return true, free
 }
 
-// items says which array items a row of a segment sheet means. A field's
-// repetitions make items of the element that the field alone fills, or that a
-// row of the field fills whole; what several fields fill is one a segment.
+// items says which array items a row of a segment sheet means: those with the
+// same [n] are one (mapping guidelines, "[n] Notation"). A field's repetitions
+// make further items of the element that a row of the field fills whole, or
+// that no other field fills; what several fields fill is one a segment.
 func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int) keyer {
 	used := false
 	return func(i int) string {
@@ -150,22 +151,11 @@ func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int)
 		if used {
 			return tag
 		}
-		switch {
-		case slices.Contains(whole, row.From) || len(all) == 1 && row.From != "":
+		if slices.Contains(whole, row.From) || len(all) == 1 && row.From != "" || i == len(row.To)-1 {
 			used = true
-			return tag + "/" + row.From + "#" + count(rep)
-		case len(whole) > 0:
-			for _, field := range whole {
-				_, number, _ := strings.Cut(field, "-")
-				if n, _ := strconv.Atoi(number); s.seg.Field(n).IsValued() {
-					return tag + "/" + field + "#0"
-				}
-			}
-		}
-		if rep > 0 && i == len(row.To)-1 {
 			return tag + "#" + count(rep)
 		}
-		return tag
+		return tag + "#0"
 	}
 }
 
@@ -230,7 +220,7 @@ func (b *build) each(sheet *Sheet, row *Row, s source, root spot, context string
 // put gives the element its value: by assignment, by a data type sheet, or as
 // it is.
 func (b *build) put(target spot, row *Row, s source, sheet *Sheet) {
-	if row.Assign != "" {
+	if t := b.s.Types[row.Map]; row.Assign != "" && !(t != nil && fhir.Definitions().IsResource(t.Target)) {
 		value, known := assign(row.Assign, s)
 		if !known {
 			setAny(target, row.Rule, true)

@@ -53,6 +53,13 @@ func (s *Sheets) Ask(m *hl7v2.Message, options Options) ([]*forest.Resource, str
 		b.offset = t[8]
 	}
 	b.group([]*hl7v2.Group{root}, name == root.Name)
+	b.resources = slices.DeleteFunc(b.resources, func(r *forest.Resource) bool {
+		if worth(r) {
+			return false
+		}
+		r.Node.Children = nil // nothing but constants: not asked for, and what refers to it neither
+		return true
+	})
 	var all []*forest.Resource
 	kept := b.made[:0]
 	for _, i := range b.made {
@@ -200,8 +207,8 @@ func (b *build) row(row *MessageRow, at place2) {
 	}
 	primary, fresh := b.primary(row, target)
 	inst := b.current(row, target, at, fresh)
-	if inst == nil && free && !primary {
-		return
+	if inst == nil && free && !primary && (resourceType == "Encounter" || resourceType == "Patient") {
+		return // a DG1 or NK1 makes no visit and no patient
 	}
 	if inst == nil {
 		inst = &instance{target: target, Resource: forest.New(resourceType, row.Rule), chain: at.chain, serial: len(b.made)}
@@ -301,6 +308,11 @@ func common(a, b []string) int {
 func tidy(resources []*forest.Resource) []*forest.Resource {
 	for range 3 {
 		for _, r := range resources {
+			r.Walk(func(_ string, leaf *forest.Node) {
+				if leaf.Ref != nil && len(leaf.Ref.Children) == 0 {
+					leaf.Ref = nil
+				}
+			})
 			r.Prune()
 		}
 		canonical := map[string]*forest.Resource{}
@@ -333,6 +345,6 @@ func tidy(resources []*forest.Resource) []*forest.Resource {
 // constants alone says nothing.
 func worth(r *forest.Resource) bool {
 	found := false
-	r.Walk(func(_ string, leaf *forest.Node) { found = found || leaf.FromMessage })
+	r.Walk(func(_ string, leaf *forest.Node) { found = found || leaf.FromMessage || leaf.Ref != nil && leaf.Ref != r && worth(leaf.Ref) })
 	return found
 }

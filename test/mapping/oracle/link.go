@@ -44,7 +44,7 @@ func (b *build) join() {
 		if !slices.Contains(b.made, from) {
 			continue
 		}
-		if left[1] != p.from.Type || left[2] != "" && p.from.target != left[1]+"["+left[2]+"]" {
+		if left[1] != p.from.Type { // a slip in the number means the row's own all the same
 			if from = b.nearest(left[1], left[2], p); from == nil {
 				continue
 			}
@@ -60,7 +60,10 @@ func (b *build) link(p pending, from *instance, path string) {
 		if right == nil || right[1] == "Bundle" || strings.HasPrefix(p.right, `"`) {
 			return
 		}
-		if to = b.nearest(right[1], right[2], p); to == nil || to.Empty() {
+		if to = p.from; right[1] != p.from.Type {
+			to = b.nearest(right[1], right[2], p)
+		}
+		if to == nil || to.Empty() {
 			return
 		}
 	}
@@ -73,7 +76,7 @@ func (b *build) link(p pending, from *instance, path string) {
 	steps := parsePath(path)
 	key := func(i int) string {
 		if steps[0].name == "diagnosis" {
-			return p.context + "/" + steps[i].tag
+			return p.context + "/" + steps[i].tag + "#0"
 		}
 		return "link" + count(to.serial) + "/" + to.target
 	}

@@ -3,9 +3,9 @@ package oracle
 import "regexp"
 
 // mendCondition corrects a condition that cannot be what its sheet means.
-func mendCondition(sheet, s string) string {
+func mendCondition(sheet, rule, s string) string {
 	for _, m := range conditionSlips {
-		if m.sheet == sheet {
+		if m.sheet == sheet || m.sheet == rule {
 			s = m.slip.ReplaceAllString(s, m.meant)
 		}
 	}
@@ -17,6 +17,9 @@ var conditionSlips = []struct {
 	slip  *regexp.Regexp
 	meant string
 }{
+	// As OBX-23's rows have it: with OBX-25 the performer is a role.
+	{"OBX[Observation]:51", regexp.MustCompile(`^$`), "IF OBX-25 NOT VALUED"},
+	{"OBX[Observation]:52", regexp.MustCompile(`^$`), "IF OBX-25 VALUED"},
 	// All other sheets have OR; with AND an OBX with one value would become
 	// nothing unless its type is NA.
 	{"VXU_V04", regexp.MustCompile(`EQUALS 1 AND OBX-2 IS "NA"`), `EQUALS 1 OR OBX-2 IS "NA"`},

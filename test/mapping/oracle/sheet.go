@@ -157,13 +157,19 @@ func (s *Sheets) sheet(into map[string]*Sheet, name string, rows [][]string) {
 		if name == "OG[Extension-Subidentifier]" {
 			continue // its paths are no FHIR paths; see subID
 		}
+		if name == "PV1[Encounter]" && to == "location[4].status" {
+			row.Assign = `"reserved"` // it stands one row too high
+		}
+		if row.Rule == "OBX[Observation]:52" {
+			to, row.Map = "performer[2](PractitionerRole.organization(Organization))", "cwe[organization]"
+		}
 		to, why := mend(name, to)
 		if why != "" {
 			s.Unusable = append(s.Unusable, row.Rule+" "+cells[9]+": "+why)
 			continue
 		}
 		row.To = parsePath(to)
-		row.Condition = parseCondition(mendCondition(name, cells[6]))
+		row.Condition = parseCondition(mendCondition(name, row.Rule, cells[6]))
 		if row.Condition != nil && row.Condition.err != nil {
 			s.Unusable = append(s.Unusable, row.Rule+" "+cells[6]+": "+row.Condition.err.Error())
 			continue
@@ -207,7 +213,7 @@ func (s *Sheets) message(structure string, rows [][]string) {
 		parts := strings.Split(id, ".")
 		row := MessageRow{
 			Rule: fmt.Sprintf("%s:%d", structure, i+heading+1), ID: id, Segment: parts[len(parts)-1],
-			Condition: parseCondition(mendCondition(structure, cells[6])), Narrative: firm(cells[8]), Target: cells[9], Map: key(cells[10]),
+			Condition: parseCondition(mendCondition(structure, "", cells[6])), Narrative: firm(cells[8]), Target: cells[9], Map: key(cells[10]),
 			Links: cells[11], Block: blocks[id],
 		}
 		if _, follow, is := strings.Cut(parts[0], ":follow:"); is {

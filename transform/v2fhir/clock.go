@@ -186,8 +186,11 @@ func (c clock) shift(text string, by int) (out, reason string) {
 	return moved + d.digits[12:] + strings.ReplaceAll(d.offset, ":", ""), ""
 }
 
-// instant returns the moment a time means, for ordering: without an offset, as
-// if it were UTC. The zero Time where the text is none.
+// instant returns the moment a time means, for ordering. Without any offset or
+// zone it is taken as UTC; in the gap and the doubled hour of a clock change,
+// where convert chooses nothing, as by the clock that was right the day before:
+// so it stays between what came before that hour and what comes after. The zero
+// Time where the text is none.
 func (c clock) instant(text string) time.Time {
 	d := splitOffset(text)
 	if !d.ok {
@@ -200,7 +203,7 @@ func (c clock) instant(text string) time.Time {
 	}
 	offset, _ := c.offsetOf(dtm{digits: digits, offset: d.offset, ok: true})
 	if offset == "" {
-		offset = "+00:00"
+		offset = c.dayBefore(digits)
 	}
 	t, err := time.Parse("20060102150405-07:00", digits+offset)
 	if err != nil {
@@ -212,6 +215,16 @@ func (c clock) instant(text string) time.Time {
 		}
 	}
 	return t
+}
+
+// dayBefore returns the offset that the zone had 26 hours before; without a zone
+// that of UTC.
+func (c clock) dayBefore(digits string) string {
+	wall, err := time.Parse("20060102150405", digits)
+	if err != nil || c.zone == nil {
+		return "+00:00"
+	}
+	return wall.Add(-26 * time.Hour).In(c.zone).Format("-07:00")
 }
 
 // timeOfDay brings a v2 TM to FHIR's time, seconds zero where not known; "" if

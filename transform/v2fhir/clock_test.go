@@ -81,6 +81,26 @@ func TestInstantOrdersTimes(t *testing.T) {
 	}
 }
 
+// The hour of a clock change, in which no time is chosen, still lies between what
+// came before and what comes after it.
+func TestInstantKeepsTheOrderAroundClockChanges(t *testing.T) {
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, night := range [][]string{
+		{"202511012330", "202511020059", "202511020100", "202511020159", "202511020200", "202511020330"}, // 01:00 to 02:00 twice
+		{"202503082330", "202503090159", "202503090200", "202503090230", "202503090401"},                 // 02:00 to 03:00 never
+	} {
+		for i := range night[1:] {
+			c := clock{zone: zone}
+			if !c.instant(night[i]).Before(c.instant(night[i+1])) {
+				t.Errorf("%s is not before %s", night[i], night[i+1])
+			}
+		}
+	}
+}
+
 func TestNumber(t *testing.T) {
 	for text, want := range map[string]string{
 		"1": "1", "+1": "1", "-1.50": "-1.50", ".5": "0.5", "-.5": "-0.5", "007": "7", "0.00": "0.00", "1.": "1", " 3 ": "3",

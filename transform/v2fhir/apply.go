@@ -7,8 +7,11 @@ import (
 // rules runs a segment map over a segment.
 func (r *run) rules(p *segmentPlan, ctx *context, res *resource) {
 	use := r.usage(ctx.seg)
-	use.maps++
+	for i, bits := range p.named {
+		use.named[i] |= bits
+	}
 	for _, rl := range p.rules {
+		r.spots.rewind() // of the rule before
 		r.rule(rl, p, ctx, res, use)
 	}
 }
@@ -18,7 +21,6 @@ func (r *run) rule(rl *rule, p *segmentPlan, ctx *context, res *resource, use *u
 		r.eachOf(rl, p, ctx, res, use)
 		return
 	}
-	use.mention(rl.field)
 	v := r.fieldOf(rl.field)
 	if rl.field > 0 && !rl.whenDecides {
 		if v.IsAbsent() {
@@ -82,7 +84,6 @@ func (rl *rule) oneOnly() bool {
 // eachOf runs a rule of component[each] once for each repetition of OBX-5.
 func (r *run) eachOf(rl *rule, p *segmentPlan, ctx *context, res *resource, use *usage) {
 	const value = 5
-	use.mention(rl.field)
 	field, own := r.fieldOf(value), r.fieldOf(rl.field)
 	if !own.IsValued() {
 		return
@@ -144,14 +145,15 @@ func (r *run) write(rl *rule, ctx *context, v hl7v2.Value, depth int, at *spot, 
 
 // datatype runs a data type map over a value.
 func (r *run) datatype(p *datatypePlan, ctx *context, v hl7v2.Value, depth int, base *spot, pos position) {
-	outer, outerDepth := ctx.value, ctx.depth
-	ctx.value, ctx.depth = v, depth
-	taken, size := uint64(0), parts(v, depth)
+	outer, mark := ctx.value, len(r.parts)
+	ctx.value = r.cut(v, depth)
+	value := ctx.value
+	taken, size := uint64(0), value.size()
 	for _, rl := range p.rules {
 		if rl.comp > size && !rl.whenDecides {
 			continue
 		}
-		w := part(part(v, depth, rl.comp), depth+1, rl.sub)
+		w := value.below(rl.comp, rl.sub)
 		if !w.IsValued() && !rl.whenDecides || rl.when != nil && !rl.when(ctx) {
 			continue
 		}
@@ -162,8 +164,8 @@ func (r *run) datatype(p *datatypePlan, ctx *context, v hl7v2.Value, depth int, 
 		}
 		r.write(rl, ctx, w, deeper, r.inner(rl, base), pos.down(depth, rl.comp, rl.sub))
 	}
-	ctx.value, ctx.depth = outer, outerDepth
-	r.unused(p, taken, v, depth, size, pos)
+	r.unused(p, taken, &value, pos)
+	ctx.value, r.parts = outer, r.parts[:mark]
 }
 
 // inner is where a rule of a data type map writes.
@@ -177,17 +179,6 @@ func (r *run) inner(rl *rule, base *spot) *spot {
 	at := r.spots.next()
 	*at = spot{base: base, steps: rl.steps, scope: rl.scope, seg: base.seg, rep: 1}
 	return at
-}
-
-// parts counts the parts of a value at its depth.
-func parts(v hl7v2.Value, depth int) int {
-	switch depth {
-	case 0:
-		return v.Components()
-	case 1:
-		return v.Subcomponents()
-	}
-	return 1
 }
 
 // down steps into a part.

@@ -3,7 +3,6 @@ package v2fhir
 import (
 	"crypto/sha256"
 	"slices"
-	"strconv"
 	"time"
 
 	"handover"
@@ -24,21 +23,8 @@ func (r *run) assemble() handover.Assertions {
 	r.prune()
 	r.unify()
 	r.name()
-	ids := r.identities(a.Digest)
+	a.Resources = r.assertions(r.identities(a.Digest))
 	r.leftovers()
-	elements := 0
-	for _, res := range r.resources {
-		for k := res.root.first; k != nil; k = k.next {
-			elements++
-		}
-	}
-	w := newWriter(r.nodes.count(), len(r.bytes), elements)
-	a.Resources = make([]handover.ResourceAssertion, 0, len(r.resources))
-	for i, res := range r.resources {
-		if res.same == nil && !res.gone {
-			a.Resources = append(a.Resources, r.assertion(w, res, ids[i]))
-		}
-	}
 	for _, m := range r.merges {
 		r.merged(&a, m, event)
 	}
@@ -58,6 +44,9 @@ var mergeEvents = map[string]bool{
 
 // distinct drops what was listed twice, because two maps read one field.
 func distinct(left []handover.Left) []handover.Left {
+	if len(left) < 2 {
+		return left
+	}
 	seen := make(map[handover.Left]bool, len(left))
 	return slices.DeleteFunc(left, func(l handover.Left) bool {
 		old := seen[l]
@@ -160,21 +149,20 @@ func (r *run) unify() {
 			r.chainUp(&res.root)
 		}
 	}
-	first, w := map[string]*resource{}, writer{}
+	w := &r.writer // lent; its memory is empty again afterwards
+	w.silent = true
 	for i := len(r.resources) - 1; i >= 0; i-- {
 		res := r.resources[i]
 		if res.gone || res.main {
 			continue
 		}
-		w.out = w.out[:0]
+		start := len(w.out)
+		w.out = append(w.out, res.typ...)
 		w.object(&res.root)
-		key := res.typ + string(w.out)
-		if same := first[key]; same != nil {
-			res.same = same
-		} else {
-			first[key] = res
-		}
+		res.same = r.bodies.find(w.out, span{int32(start), int32(len(w.out))}, res)
 	}
+	w.reset()
+	w.silent = false
 }
 
 // one follows to the resource that stands for equal ones.
@@ -187,40 +175,72 @@ func (res *resource) one() *resource {
 
 // name gives handles: Patient-1, Patient-2 ...
 func (r *run) name() {
-	counts := map[string]int{}
-	var patients []*resource
+	clear(r.counts)
+	var patient *resource
 	for _, res := range r.resources {
-		if res.gone || res.same != nil {
+		if !res.stands() {
 			continue
 		}
-		counts[res.typ]++
-		res.handle = res.typ + "-" + strconv.Itoa(counts[res.typ])
-		if res.typ == "Patient" {
-			patients = append(patients, res)
+		r.counts[res.typ]++
+		res.handle = r.c.maps.handle(res.typ, r.counts[res.typ])
+		if res.typ == "Patient" && patient == nil {
+			patient = res
 		}
 	}
 	for _, res := range r.resources {
-		if res.patient == nil && len(patients) > 0 && ofPatient[res.typ] {
-			res.patient = patients[0]
+		if res.patient == nil && ofPatient[res.typ] {
+			res.patient = patient
 		}
 	}
 }
 
-// assertion writes one resource.
-func (r *run) assertion(w *writer, res *resource, ids []handover.Identity) handover.ResourceAssertion {
-	out := handover.ResourceAssertion{Type: res.typ, Handle: res.handle, Identities: ids, Correction: res.correct}
-	if p := res.patient.one(); p != nil && !p.gone {
-		out.Patient = p.handle
-	}
-	out.Elements = w.elements(&res.root)
-	for _, n := range res.nulls {
-		if !slices.ContainsFunc(out.Elements, func(e handover.Element) bool { return e.Name == n.element }) {
-			out.Elements = append(out.Elements, handover.Element{
-				Name: n.element, Removed: true, From: []handover.Origin{{Field: n.at.String(), Rule: n.rule}},
-			})
+// assertions writes the resources, each with its identities.
+func (r *run) assertions(ids []handover.Identity) []handover.ResourceAssertion {
+	out := make([]handover.ResourceAssertion, 0, r.standing())
+	ends := make([]int, 0, cap(out)) // of their elements
+	for _, res := range r.resources {
+		if !res.stands() {
+			continue
 		}
+		a := handover.ResourceAssertion{Type: res.typ, Handle: res.handle, Correction: res.correct}
+		a.Identities = ids[res.ids.start:res.ids.end:res.ids.end]
+		if p := res.patient.one(); p != nil && !p.gone {
+			a.Patient = p.handle
+		}
+		r.elements(res)
+		out, ends = append(out, a), append(ends, len(r.writer.made))
+	}
+	elements, start := r.writer.take(), 0
+	for i, end := range ends {
+		out[i].Elements = elements[start:end:end]
+		start = end
 	}
 	return out
+}
+
+// elements writes the elements of a resource, and those that it does not have.
+func (r *run) elements(res *resource) {
+	first := len(r.writer.made)
+	r.writer.elements(&res.root)
+	for _, n := range res.nulls {
+		if !r.writer.says(first, n.element) {
+			r.writer.remove(n)
+		}
+	}
+}
+
+// stands reports whether the resource is asserted: it has something in it, and
+// no equal one stands for it.
+func (res *resource) stands() bool { return res.same == nil && !res.gone }
+
+func (r *run) standing() int {
+	n := 0
+	for _, res := range r.resources {
+		if res.stands() {
+			n++
+		}
+	}
+	return n
 }
 
 // merged writes a merge, if both sides are there.
@@ -257,8 +277,8 @@ func (r *run) missing(a *handover.Assertions) {
 // place names the segment that a resource came from, by its handle.
 func (r *run) place(handle string) string {
 	for _, res := range r.resources {
-		if res.handle == handle && len(res.fed) > 0 {
-			return position{seg: res.fed[0].seg}.String()
+		if res.handle == handle && res.fed != nil {
+			return position{seg: res.fed.seg}.String()
 		}
 	}
 	return ""

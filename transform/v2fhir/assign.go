@@ -59,6 +59,37 @@ func arguments(args []string, source string) []argument {
 	return out
 }
 
+// fix makes the constants of a rule and of the rules below it.
+func (rl *rule) fix(scribe *run) {
+	if rl.isConstant() {
+		for _, p := range rl.set {
+			rl.constant += p.literal
+		}
+		if !rl.isTime() && rl.table == nil {
+			rl.constantJSON, _ = scribe.convert(rl, rl.constant)
+		}
+	}
+	if rl.by != nil {
+		for _, inner := range rl.by.rules {
+			inner.fix(scribe)
+		}
+	}
+}
+
+// isConstant reports whether the rule assigns a text of its own.
+func (rl *rule) isConstant() bool {
+	for _, p := range rl.set {
+		if p.ref != nil || p.fn != nil {
+			return false
+		}
+	}
+	return len(rl.set) > 0
+}
+
+func (rl *rule) isTime() bool {
+	return rl.typ == "dateTime" || rl.typ == "instant" || rl.typ == "date" || rl.typ == "time"
+}
+
 // join puts the parts together. A literal between two addresses is written only
 // where both are valued, so that no separator is left hanging.
 func join(parts []setPart, c *context) (text string, ok bool) {

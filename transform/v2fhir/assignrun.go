@@ -4,6 +4,10 @@ import "handover/hl7v2"
 
 // assign writes an assigned value: a constant, joined parts, or a function.
 func (r *run) assign(rl *rule, ctx *context, at *spot, pos position, v hl7v2.Value) {
+	if rl.constantJSON != nil {
+		r.scalar(rl, rl.constantJSON, at, pos, false)
+		return
+	}
 	if fn := rl.set[0].fn; len(rl.set) == 1 && fn != nil {
 		if fn.refers {
 			r.referTo(rl, rl.set[0].args, at, pos)

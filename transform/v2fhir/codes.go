@@ -83,7 +83,7 @@ func (r *run) putFrom(rl *rule, line, text string, at *spot, pos position) {
 		if n.text != nil && n.real && string(n.text) != string(json) {
 			r.leave(n.from, "replaced: another field says the same element")
 		}
-		n.text, n.rule, n.from, n.real = json, rl.id+" > "+line, pos, true
+		n.text, n.rule, n.line, n.from, n.real = json, rl.id, line, pos, true
 	}
 }
 
@@ -103,83 +103,78 @@ func (r *run) insideCoding(rl *rule, found []translation, text string, at *spot,
 		return
 	}
 	if n := r.node(&parent); n != nil {
-		r.beside(n, "system", t.System, rl.id+" > "+t.id, pos)
-		r.beside(n, "display", t.Display, rl.id+" > "+t.id, pos)
+		r.beside(n, systemStep, t.System, rl.id, t.id, pos)
+		r.beside(n, displayStep, t.Display, rl.id, t.id, pos)
 	}
 }
 
-// besideSteps are the elements of a Coding and a CodeableConcept.
-var besideSteps = map[string]*step{
-	"system": {name: "system", top: "system", prim: true}, "code": {name: "code", top: "code", prim: true},
-	"display": {name: "display", top: "display", prim: true}, "version": {name: "version", top: "version", prim: true},
-	"text": {name: "text", top: "text", prim: true},
-}
+// The elements of a Coding and a CodeableConcept.
+var (
+	systemStep  = &step{name: "system", top: "system", prim: true}
+	versionStep = &step{name: "version", top: "version", prim: true}
+	codeStep    = &step{name: "code", top: "code", prim: true}
+	displayStep = &step{name: "display", top: "display", prim: true}
+	textStep    = &step{name: "text", top: "text", prim: true}
+)
 
-// beside writes a text element of a node.
-func (r *run) beside(n *node, name, text, rule string, pos position) {
+// beside writes a text element of a node, by a rule and the line of a table.
+func (r *run) beside(n *node, s *step, text, rule, line string, pos position) {
 	if text == "" {
 		return
 	}
-	k := r.child(n, besideSteps[name], 0)
-	k.text, k.rule, k.from, k.real = r.quote(text), rule, pos, true
+	k := r.child(n, s, 0)
+	k.text, k.rule, k.line, k.from, k.real = r.quote(text), rule, line, pos, true
 }
 
 // codings writes a coded value of up to three codes.
 func (r *run) codings(rl *rule, ctx *context, v hl7v2.Value, depth int, at *spot, pos position) {
-	p := rl.by.coding
+	p, mark := rl.by.coding, len(r.parts)
+	value := r.cut(v, depth)
 	if p.single {
-		t := &p.triplets[1]
-		r.oneCoding(rl, t, v, depth, at, pos)
-		r.unused(rl.by, rl.by.uses, v, depth, parts(v, depth), pos)
-		return
-	}
-	for i := 1; i <= 3; i++ {
-		if t := &p.triplets[i]; t.code.n > 0 {
-			r.triplet(rl, t, i, v, depth, at, pos)
+		r.oneCoding(rl, &p.triplets[1], &value, at, pos)
+	} else {
+		for i := 1; i <= 3; i++ {
+			if t := &p.triplets[i]; t.code.n > 0 && t.code.n <= value.size() {
+				r.triplet(rl, t, i, &value, at, pos)
+			}
 		}
-	}
-	if p.text.n > 0 {
-		if w := part(v, depth, p.text.n); w.IsValued() {
-			if n := r.node(at); n != nil {
-				r.beside(n, "text", part(w, depth+1, 1).Text(), p.text.rule, pos.down(depth, p.text.n, 0))
+		if n := p.text.n; n > 0 && value.part(n).IsValued() {
+			if to := r.node(at); to != nil {
+				r.beside(to, textStep, value.text(n), p.text.rule, "", pos.down(depth, n, 0))
 			}
 		}
 	}
-	r.unused(rl.by, rl.by.uses, v, depth, parts(v, depth), pos)
+	r.unused(rl.by, rl.by.uses, &value, pos)
+	r.parts = r.parts[:mark]
 }
 
 // read returns code, display, v2 system, FHIR system and version of a triplet.
-func (r *run) read(t *triplet, v hl7v2.Value, depth int) (code, display, system, uri, version string) {
-	text := func(c slot) string {
-		if c.n == 0 {
-			return ""
-		}
-		return part(part(v, depth, c.n), depth+1, 1).Text()
-	}
-	code, display, system, version = text(t.code), text(t.display), text(t.system), text(t.version)
+func (r *run) read(t *triplet, v *cut) (code, display, system, uri, version string) {
+	code, display, system, version = t.code.text(v), t.display.text(v), t.system.text(v), t.version.text(v)
 	if system != "" || t.oid.n > 0 {
-		uri = r.c.maps.systemURI(system, text(t.oid), r.c.config.Source)
+		uri = r.c.maps.systemURI(system, t.oid.text(v), r.c.config.Source)
 	}
 	return code, display, system, uri, version
 }
 
-func (r *run) oneCoding(rl *rule, t *triplet, v hl7v2.Value, depth int, at *spot, pos position) {
-	code, display, system, uri, version := r.read(t, v, depth)
+func (r *run) oneCoding(rl *rule, t *triplet, v *cut, at *spot, pos position) {
+	code, display, system, uri, version := r.read(t, v)
 	found, _ := r.find(rl.table, code, system)
 	n := r.node(at)
 	if n == nil || code == "" && display == "" {
 		return
 	}
-	r.fill(n, rl, t, found, code, display, uri, version, pos, depth)
+	r.fill(n, rl, t, found, code, display, uri, version, pos, v.depth)
 	if rl.table != nil && len(found) == 0 && code != "" && rl.table.covers(system) {
-		r.leave(pos.down(depth, t.code.n, 0), "no-code: no table leads from this code; it is kept as sent")
+		r.leave(pos.down(v.depth, t.code.n, 0), "no-code: no table leads from this code; it is kept as sent")
 	}
 }
 
 // triplet writes one code of a CodeableConcept: each translation of the table
 // is a coding of its own; a code without one is kept as sent.
-func (r *run) triplet(rl *rule, t *triplet, i int, v hl7v2.Value, depth int, at *spot, pos position) {
-	code, display, system, uri, version := r.read(t, v, depth)
+func (r *run) triplet(rl *rule, t *triplet, i int, v *cut, at *spot, pos position) {
+	depth := v.depth
+	code, display, system, uri, version := r.read(t, v)
 	if code == "" && display == "" {
 		if system != "" {
 			r.leave(pos.down(depth, t.system.n, 0), "no-room: a code system without a code")
@@ -203,10 +198,7 @@ func (r *run) triplet(rl *rule, t *triplet, i int, v hl7v2.Value, depth int, at 
 	}
 	for j, s := range r.site(uri, code) {
 		n := r.codingNode(base, rl, i, 8+j)
-		rule := "site's table"
-		r.beside(n, "system", s.System, rule, pos)
-		r.beside(n, "code", s.Code, rule, pos)
-		r.beside(n, "display", s.Display, rule, pos)
+		r.fillTranslated(n, "site's table", translation{Coding: s}, pos)
 	}
 }
 
@@ -219,18 +211,13 @@ func (r *run) codingNode(base *node, rl *rule, i, j int) *node {
 // fill writes the parts of a Coding.
 func (r *run) fill(n *node, rl *rule, t *triplet, found []translation, code, display, uri, version string, pos position, depth int) {
 	if len(found) > 0 {
-		f := found[0]
-		rule := t.code.rule + " > " + f.id
-		where := pos.down(depth, t.code.n, 0)
-		r.beside(n, "system", f.System, rule, where)
-		r.beside(n, "code", f.Code, rule, where)
-		r.beside(n, "display", f.Display, rule, where)
+		r.fillTranslated(n, t.code.rule, found[0], pos.down(depth, t.code.n, 0))
 		return
 	}
-	r.beside(n, "system", uri, t.system.rule, pos.down(depth, t.system.n, 0))
-	r.beside(n, "version", version, t.version.rule, pos.down(depth, t.version.n, 0))
-	r.beside(n, "code", code, t.code.rule, pos.down(depth, t.code.n, 0))
-	r.beside(n, "display", display, t.display.rule, pos.down(depth, t.display.n, 0))
+	r.beside(n, systemStep, uri, t.system.rule, "", pos.down(depth, t.system.n, 0))
+	r.beside(n, versionStep, version, t.version.rule, "", pos.down(depth, t.version.n, 0))
+	r.beside(n, codeStep, code, t.code.rule, "", pos.down(depth, t.code.n, 0))
+	r.beside(n, displayStep, display, t.display.rule, "", pos.down(depth, t.display.n, 0))
 }
 
 // writeCodings writes a code without a data type map into a CodeableConcept.
@@ -241,14 +228,14 @@ func (r *run) writeCodings(rl *rule, found []translation, code, display, uri str
 	}
 	if len(found) == 0 {
 		n := r.codingNode(base, rl, 1, 0)
-		r.beside(n, "system", uri, rl.id, pos)
-		r.beside(n, "code", code, rl.id, pos)
+		r.beside(n, systemStep, uri, rl.id, "", pos)
+		r.beside(n, codeStep, code, rl.id, "", pos)
 		if rl.table != nil {
 			r.leave(pos, "no-code: no table leads from this code; it is kept as sent")
 		}
 	}
 	for j, f := range found {
-		r.fillTranslated(r.codingNode(base, rl, 1, j), rl, f, pos)
+		r.fillTranslated(r.codingNode(base, rl, 1, j), rl.id, f, pos)
 	}
 }
 
@@ -258,19 +245,19 @@ func (r *run) writeCoding(rl *rule, found []translation, code, display, uri stri
 		return
 	}
 	if len(found) > 0 {
-		r.fillTranslated(n, rl, found[0], pos)
+		r.fillTranslated(n, rl.id, found[0], pos)
 		return
 	}
-	r.beside(n, "system", uri, rl.id, pos)
-	r.beside(n, "code", code, rl.id, pos)
+	r.beside(n, systemStep, uri, rl.id, "", pos)
+	r.beside(n, codeStep, code, rl.id, "", pos)
 	if rl.table != nil {
 		r.leave(pos, "no-code: no table leads from this code; it is kept as sent")
 	}
 }
 
-func (r *run) fillTranslated(n *node, rl *rule, f translation, pos position) {
-	rule := rl.id + " > " + f.id
-	r.beside(n, "system", f.System, rule, pos)
-	r.beside(n, "code", f.Code, rule, pos)
-	r.beside(n, "display", f.Display, rule, pos)
+// fillTranslated writes what a table gave.
+func (r *run) fillTranslated(n *node, rule string, f translation, pos position) {
+	r.beside(n, systemStep, f.System, rule, f.id, pos)
+	r.beside(n, codeStep, f.Code, rule, f.id, pos)
+	r.beside(n, displayStep, f.Display, rule, f.id, pos)
 }

@@ -39,6 +39,14 @@ type slot struct {
 	rule string
 }
 
+// text returns the text of the slot's component; "" where there is none.
+func (s slot) text(v *cut) string {
+	if s.n == 0 {
+		return ""
+	}
+	return v.text(s.n)
+}
+
 // codingOf reads a data type map as a codingPlan; nil if it makes anything else.
 func codingOf(m *mapfile.Map) *codingPlan {
 	p := &codingPlan{}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"handover/fhir"
+	"handover/hl7v2"
 	"handover/transform/v2fhir/internal/cond"
 	"handover/transform/v2fhir/internal/mapfile"
 )
@@ -17,9 +18,11 @@ type segmentPlan struct {
 	name   string
 	source string // the segment
 	target string // the resource type
-	silent bool   // it does not say by what the resource is known
-	scope  uint32
-	rules  []*rule
+	// identify tells by what the resource is known; nil: the map does not say.
+	identify func(*builder, hl7v2.Segment)
+	scope    uint32
+	rules    []*rule
+	named    fieldSet // some rule is about the field
 }
 
 // datatypePlan is a data type map in one place: each use has its own, so that
@@ -36,26 +39,28 @@ type datatypePlan struct {
 
 // rule is one compiled rule.
 type rule struct {
-	id          string // "segment/PID-Patient:7 > XPN-HumanName:4"
-	field       int    // for segments; 0: the whole segment
-	comp, sub   int    // below the field, or of the data type
-	when        condition
-	whenPerRep  bool // the condition reads the repetition at hand
-	whenDecides bool // the condition reads the source itself, so an empty source does not settle it
-	instance    int
-	steps       []step
-	each        bool // one of the steps is [each]
-	room        bool // there is a place for each repetition
-	typ         string
-	codes       *fhir.ValueSet // the required binding of a code, nil if none
-	by          *datatypePlan
-	table       *table
-	set         []setPart
-	whole       bool // text with separators belongs to the value (OBX-5 as text)
-	scope       uint32
-	coded       codedAs
-	reads       uint64 // the components it reads, bit 0 for the whole value
-	leads       bool   // the path begins with an element of the resource
+	id           string // "segment/PID-Patient:7 > XPN-HumanName:4"
+	field        int    // for segments; 0: the whole segment
+	comp, sub    int    // below the field, or of the data type
+	when         condition
+	whenPerRep   bool // the condition reads the repetition at hand
+	whenDecides  bool // the condition reads the source itself, so an empty source does not settle it
+	instance     int
+	steps        []step
+	each         bool // one of the steps is [each]
+	room         bool // there is a place for each repetition
+	typ          string
+	codes        *fhir.ValueSet // the required binding of a code, nil if none
+	by           *datatypePlan
+	table        *table
+	set          []setPart
+	constant     string // what set is, where it is the same for every message
+	constantJSON []byte // the same as the element's primitive, nil if it depends on the message
+	whole        bool   // text with separators belongs to the value (OBX-5 as text)
+	scope        uint32
+	coded        codedAs
+	reads        uint64 // the components it reads, bit 0 for the whole value
+	leads        bool   // the path begins with an element of the resource
 }
 
 // codedAs says how a value with a table is written.
@@ -90,6 +95,7 @@ func compile(source map[string]*mapfile.Map) (*library, error) {
 	l := &library{
 		defs: fhir.Definitions(), source: source, segments: map[string]*segmentPlan{},
 		tables: map[string]*table{}, messages: map[string]*messagePlan{}, required: map[string][]string{},
+		handles: map[string][]string{},
 	}
 	c := &compiler{library: l}
 	if m := source["table/CodeSystems"]; m != nil {
@@ -126,21 +132,37 @@ func (c *compiler) segment(name string) *segmentPlan {
 		c.fail("segment/"+name, "there is no such map")
 		return nil
 	}
-	p := &segmentPlan{name: name, source: m.Source, target: m.Target, silent: m.Silent, scope: c.nextScope()}
+	p := &segmentPlan{name: name, source: m.Source, target: m.Target, scope: c.nextScope()}
+	if !m.Silent {
+		p.identify = identityRules[m.Source+" "+m.Target]
+	}
 	c.segments[name] = p
 	base := c.defs.Type(m.Target)
 	if base == nil {
 		c.fail(m.ID(), "R4 has no type %s", m.Target)
 		return p
 	}
-	shared := sharedLists(m)
+	shared, scribe := sharedLists(m), &run{scratch: &scratch{}}
 	for i := range m.Rules {
 		r := c.rule(m, &m.Rules[i], m.ID()+":"+m.Rules[i].ID, base, p.scope)
 		attach(r, &m.Rules[i], shared)
 		p.rules = append(p.rules, r)
+		p.named.add(r.field)
+		r.fix(scribe)
 	}
 	c.needs(m.Target)
 	return p
+}
+
+// readyHandles is how many handles of each type are made beforehand.
+const readyHandles = 32
+
+// handle returns the nth handle of a type, from 1: Patient-1.
+func (l *library) handle(resource string, n int) string {
+	if ready := l.handles[resource]; n <= len(ready) {
+		return ready[n-1]
+	}
+	return resource + "-" + strconv.Itoa(n)
 }
 
 // needs notes the elements that a resource must have.
@@ -149,6 +171,9 @@ func (c *compiler) needs(resource string) {
 		return
 	}
 	c.required[resource] = nil
+	for n := 1; n <= readyHandles; n++ {
+		c.handles[resource] = append(c.handles[resource], resource+"-"+strconv.Itoa(n))
+	}
 	for _, e := range c.defs.Type(resource).Elements {
 		if e.Min > 0 {
 			c.required[resource] = append(c.required[resource], e.BaseName())

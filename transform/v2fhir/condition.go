@@ -18,8 +18,7 @@ type context struct {
 	name  string // of seg
 	field int    // whose repetition is being read, 0: none
 	rep   hl7v2.Value
-	value hl7v2.Value // of the data type map at hand
-	depth int         // 0: the value has components, 1: subcomponents
+	value cut // of the data type map at hand
 }
 
 // condition is a compiled condition.
@@ -109,14 +108,14 @@ func compileRef(text, source string) ref {
 // at returns the value at the address, absent where there is none.
 func (a ref) at(c *context) hl7v2.Value {
 	if a.segment == "" {
-		return part(part(c.value, c.depth, a.comp), c.depth+1, a.sub)
+		return c.value.below(a.comp, a.sub)
 	}
 	var v hl7v2.Value
 	switch {
 	case a.own && a.field == c.field && c.field > 0 || c.name == a.segment && a.field == c.field && c.field > 0:
 		v = c.rep
 	case a.own || c.name == a.segment:
-		v = c.seg.Field(a.field)
+		v = c.run.fieldOf(a.field)
 	default:
 		v = c.run.nearest(a.segment).Field(a.field)
 	}

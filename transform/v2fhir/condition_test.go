@@ -101,6 +101,7 @@ func TestConditionsAgreeWithFHIRPath(t *testing.T) {
 		for i := range m.Len() {
 			s := m.Segment(i)
 			r.see(s.Name(), s)
+			r.take(s)
 			for _, a := range bySegment[s.Name()] {
 				a.agree(t, &context{run: r, seg: s, name: s.Name()})
 				asked++
@@ -126,7 +127,7 @@ func TestDatatypeConditionsAgreeWithFHIRPath(t *testing.T) {
 			}
 			a := newAgreement(t, mp.Rules[i].When, mp.Source)
 			for f := 1; f <= s.Fields(); f++ {
-				a.agree(t, &context{run: r, seg: s, name: "ZZZ", value: s.Field(f)})
+				a.agree(t, &context{run: r, seg: s, name: "ZZZ", value: r.cut(s.Field(f), 0)})
 			}
 		}
 	}

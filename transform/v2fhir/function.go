@@ -146,9 +146,8 @@ func data(_ *run, c *context, args []argument) (string, string) {
 
 // wholeName joins a name: family first where XPN.11 is F, else given first
 // (table 0444).
-func wholeName(_ *run, c *context, args []argument) (string, string) {
-	v := args[0].value(c)
-	text := func(n int) string { return part(part(v, c.depth, n), c.depth+1, 1).Text() }
+func wholeName(_ *run, c *context, _ []argument) (string, string) {
+	text := c.value.text
 	order := []int{5, 2, 3, 1, 4}
 	if text(11) == "F" {
 		order = []int{5, 1, 2, 3, 4}

@@ -1,6 +1,7 @@
 package v2fhir
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
@@ -39,50 +40,57 @@ type identifier struct {
 	tie   string // tells apart what the message names alike: a code
 }
 
-// identities finds by what each resource is known. Two resources of one message
-// that are known by the same are told apart by their codes, else by their place.
-func (r *run) identities(digest []byte) [][]handover.Identity {
-	all := make([][]identifier, len(r.resources))
-	count, alike := map[identityKey]int{}, map[string]int{}
+// identities finds by what each resource is known, and returns those of all
+// resources, one after the other. Two resources of one message that are known by
+// the same are told apart by their codes, else by their place.
+func (r *run) identities(digest []byte) []handover.Identity {
+	r.identifyAll(digest)
+	out := make([]handover.Identity, len(r.ids))
 	for _, res := range r.resources {
-		if res.mayClash() {
-			alike[res.typ]++
-		}
-	}
-	for i, res := range r.resources {
-		if res.gone || res.same != nil {
-			continue
-		}
-		all[i] = r.identify(res)
-		if len(all[i]) == 0 {
-			all[i] = []identifier{{Identity: handover.Identity{Type: "message", Value: r.messageScope(digest) + "/" + res.handle}}}
-		}
-		for j := range all[i] {
-			if res.mayClash() && alike[res.typ] > 1 {
-				count[all[i][j].key(res)]++
+		for i := res.ids.start; i < res.ids.end; i++ {
+			id := &r.ids[i]
+			out[i] = id.Identity
+			if r.mayClash(res) && r.clashes[id.key(res)] > 1 {
+				out[i].Value += "/" + id.tie
 			}
-		}
-	}
-	out := make([][]handover.Identity, len(all))
-	for i, ids := range all {
-		out[i] = make([]handover.Identity, 0, len(ids))
-		for j := range ids {
-			id := &ids[j]
-			if res := r.resources[i]; res.mayClash() && alike[res.typ] > 1 && count[id.key(res)] > 1 {
-				id.Value += "/" + id.tie
+			if scope := id.scope.one(); scope != nil && !scope.gone {
+				out[i].Scope = scope.handle
 			}
-			if id.scope = id.scope.one(); id.scope != nil && !id.scope.gone {
-				id.Scope = id.scope.handle
-			}
-			out[i] = append(out[i], id.Identity)
 		}
 	}
 	return out
 }
 
-// mayClash reports whether two resources of one message may be named alike
-// without being one.
-func (res *resource) mayClash() bool { return res.main && res.typ != "Patient" }
+// identifyAll gathers the identities of all resources and counts those by which
+// several could be meant.
+func (r *run) identifyAll(digest []byte) {
+	message := ""
+	for _, res := range r.resources {
+		if !res.stands() {
+			continue
+		}
+		start := len(r.ids)
+		r.ids = append(r.ids, r.identify(res)...)
+		if len(r.ids) == start {
+			if message == "" {
+				message = r.messageScope(digest)
+			}
+			r.ids = append(r.ids, identifier{Identity: handover.Identity{Type: "message", Value: message + "/" + res.handle}})
+		}
+		res.ids = span{int32(start), int32(len(r.ids))}
+		if r.mayClash(res) {
+			for i := start; i < len(r.ids); i++ {
+				r.clashes[r.ids[i].key(res)]++
+			}
+		}
+	}
+}
+
+// mayClash reports whether another resource of the message may be named alike
+// without being the same.
+func (r *run) mayClash(res *resource) bool {
+	return res.main && res.typ != "Patient" && r.counts[res.typ] > 1
+}
 
 // identityKey is by what a resource is known, with its type.
 type identityKey struct {
@@ -101,24 +109,31 @@ func (r *run) messageScope(digest []byte) string {
 	return r.m.ControlID() + "/" + hex.EncodeToString(digest[:6])
 }
 
-// identify returns what a resource is known by, the most trusted first.
+// identify returns what a resource is known by, the most trusted first. The list
+// stands until the next call.
 func (r *run) identify(res *resource) []identifier {
-	b := builder{run: r, res: res}
-	if !res.main {
+	b := builder{run: r, res: res, ids: r.own[:0]}
+	if res.main {
+		b.fromSegments()
+	} else {
 		b.fromTree()
-		return b.ids
 	}
-	for _, f := range res.fed {
-		if by := identityRules[f.seg.Name()+" "+res.typ]; by != nil && !f.plan.silent {
-			by(&b, f.seg)
+	r.own = b.ids
+	return b.ids
+}
+
+// fromSegments names a resource by the segments that went into it.
+func (b *builder) fromSegments() {
+	for f := b.res.fed; f != nil; f = f.next {
+		if f.plan.identify != nil {
+			f.plan.identify(b, f.seg)
 		}
 	}
 	if len(b.ids) == 0 {
-		for _, f := range res.fed {
+		for f := b.res.fed; f != nil; f = f.next {
 			b.fallback(f.seg)
 		}
 	}
-	return b.ids
 }
 
 // builder gathers identities.
@@ -429,6 +444,9 @@ func (b *builder) byName(root *node) {
 
 // plain returns the text of a JSON string as it stands between its quotes.
 func (n *node) plain() string {
+	if len(n.text) > 2 && n.text[0] == '"' && bytes.IndexByte(n.text, '\\') < 0 {
+		return string(n.text[1 : len(n.text)-1])
+	}
 	var s string
 	if err := json.Unmarshal(n.text, &s); err != nil {
 		return ""

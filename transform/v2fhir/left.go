@@ -9,26 +9,24 @@ import (
 
 // usage says which fields of a segment the maps read.
 type usage struct {
-	seg     hl7v2.Segment
-	maps    int
-	named   [4]uint64 // some rule is about the field
-	reached [4]uint64 // a rule applied to it
+	some    bool     // a map, at least
+	named   fieldSet // some rule is about the field
+	reached fieldSet // a rule applied to it
 }
 
 func (r *run) usage(s hl7v2.Segment) *usage {
-	u := r.used[s.Index()]
-	if u == nil {
-		u = &usage{seg: s}
-		r.used[s.Index()] = u
-	}
+	u := &r.used[s.Index()]
+	u.some = true
 	return u
 }
 
-func (u *usage) mention(field int) { u.named[field>>6&3] |= 1 << (field & 63) }
-func (u *usage) take(field int)    { u.reached[field>>6&3] |= 1 << (field & 63) }
+func (u *usage) take(field int) { u.reached.add(field) }
 
-// has reports whether the field is in the set.
-func has(set [4]uint64, field int) bool { return set[field>>6&3]&(1<<(field&63)) != 0 }
+// fieldSet is a set of field numbers below 256.
+type fieldSet [4]uint64
+
+func (s *fieldSet) add(field int)      { s[field>>6&3] |= 1 << (field & 63) }
+func (s *fieldSet) has(field int) bool { return s[field>>6&3]&(1<<(field&63)) != 0 }
 
 // leave lists something that became nothing.
 func (r *run) leave(p position, reason string) {
@@ -40,17 +38,17 @@ func (r *run) leftovers() {
 	r.leftParts()
 	for i := 0; i < r.m.Len(); i++ {
 		s := r.m.Segment(i)
-		u := r.used[i]
-		if u == nil {
+		u := &r.used[i]
+		if !u.some {
 			r.leave(position{seg: s}, "no-map: the map makes nothing of this segment here")
 			continue
 		}
 		quiet := quietFields[s.Name()]
 		for f, v := range s.All() {
-			if has(u.reached, f) || !v.IsValued() || f < 64 && quiet&(1<<f) != 0 {
+			if u.reached.has(f) || !v.IsValued() || f < 64 && quiet&(1<<f) != 0 {
 				continue
 			}
-			if has(u.named, f) {
+			if u.named.has(f) {
 				r.leave(position{seg: s, field: int16(f)}, "no-condition: no rule of the field applies here")
 			} else {
 				r.leave(position{seg: s, field: int16(f)}, "no-map: the map has no rule for this field")
@@ -82,12 +80,12 @@ type maybeLeft struct {
 
 // unused notes the valued parts of a value that its data type map did not take.
 // HD.3 and its like, which say what another part means, count as taken.
-func (r *run) unused(p *datatypePlan, taken uint64, v hl7v2.Value, depth, size int, pos position) {
-	if depth > 1 {
+func (r *run) unused(p *datatypePlan, taken uint64, v *cut, pos position) {
+	if v.depth > 1 {
 		return // it has no parts
 	}
 	key := partKey{pos.seg.Index(), int(pos.field), int(pos.rep)}
-	if depth == 0 {
+	if v.depth == 0 {
 		r.taken[key] |= taken
 	} else {
 		key = partKey{segment: -1}
@@ -95,16 +93,16 @@ func (r *run) unused(p *datatypePlan, taken uint64, v hl7v2.Value, depth, size i
 	if taken&1 != 0 {
 		return // a rule read the whole value
 	}
-	for i := 1; i <= size; i++ {
+	for i := 1; i <= v.size(); i++ {
 		bit := uint64(1) << min(i, 63)
-		if taken&bit != 0 || !part(v, depth, i).IsValued() {
+		if taken&bit != 0 || !v.part(i).IsValued() {
 			continue
 		}
 		switch {
 		case p.uses&bit != 0:
-			r.maybe = append(r.maybe, maybeLeft{key, i, pos.down(depth, i, 0), "no-condition: no rule of " + p.name + " for this part applies here"})
+			r.maybe = append(r.maybe, maybeLeft{key, i, pos.down(v.depth, i, 0), "no-condition: no rule of " + p.name + " for this part applies here"})
 		case p.asks&bit == 0:
-			r.maybe = append(r.maybe, maybeLeft{key, i, pos.down(depth, i, 0), "no-map: " + p.name + " has no rule for this part"})
+			r.maybe = append(r.maybe, maybeLeft{key, i, pos.down(v.depth, i, 0), "no-map: " + p.name + " has no rule for this part"})
 		}
 	}
 }

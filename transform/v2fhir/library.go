@@ -22,6 +22,7 @@ type library struct {
 	tables   map[string]*table
 	messages map[string]*messagePlan // by what they serve: "ADT_A01", "ADT^A04"
 	required map[string][]string     // by resource type: elements it must have
+	handles  map[string][]string     // by resource type: the first handles
 	scopes   uint32                  // data type maps in their places, numbered
 }
 

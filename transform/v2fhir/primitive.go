@@ -138,7 +138,7 @@ func (r *run) scalar(rl *rule, json []byte, at *spot, pos position, real bool) {
 			r.leave(n.from, "replaced: another field says the same element")
 		}
 	}
-	n.text, n.rule, n.from, n.real = json, rl.id, pos, real
+	n.text, n.rule, n.line, n.from, n.real = json, rl.id, "", pos, real
 }
 
 // raw keeps a text as JSON that needs no quotes.

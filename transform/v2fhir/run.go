@@ -14,18 +14,12 @@ type run struct {
 	m    *hl7v2.Message
 	plan *messagePlan
 	*scratch
-	resources []*resource
-	known     []known // which resource Patient[1] means now
-	seen      []sighting
-	groups    []string // the groups that are open
-	pending   []deferred
-	merges    []merge
-	left      []handover.Left
-	taken     map[partKey]uint64
-	maybe     []maybeLeft
-	problems  []handover.Problem
-	used      []*usage // by segment index
-	clock     clock
+	groups   []string // the groups that are open
+	pending  []deferred
+	merges   []merge
+	left     []handover.Left
+	problems []handover.Problem
+	clock    clock
 }
 
 // known is the resource that an instance of the map means at the moment.
@@ -61,7 +55,8 @@ type merge struct {
 }
 
 func newRun(c *Converter, m *hl7v2.Message) *run {
-	r := &run{c: c, m: m, scratch: scratches.Get().(*scratch), used: make([]*usage, m.Len()), taken: map[partKey]uint64{}}
+	r := &run{c: c, m: m, scratch: scratches.Get().(*scratch)}
+	r.used = slices.Grow(r.used, m.Len())[:m.Len()]
 	code, trigger, structure := m.Type()
 	if structure == "" || c.maps.messages[structure] == nil {
 		if s := hl7v2.StructureOf(code, trigger, structure); s != "" {
@@ -106,14 +101,17 @@ func (r *run) open(name string) {
 func (r *run) segment(s hl7v2.Segment) {
 	name := s.Name()
 	r.see(name, s)
-	r.split(s)
 	for _, e := range r.entriesFor(name) {
 		r.entry(e, s)
 	}
 }
 
-// split takes the segment's fields apart once.
-func (r *run) split(s hl7v2.Segment) {
+// take takes the segment's fields apart, once.
+func (r *run) take(s hl7v2.Segment) {
+	if r.split == s {
+		return
+	}
+	r.split = s
 	r.fields = append(r.fields[:0], hl7v2.Value{})
 	for n, v := range s.All() {
 		for len(r.fields) < n {
@@ -123,7 +121,7 @@ func (r *run) split(s hl7v2.Segment) {
 	}
 }
 
-// fieldOf returns a field of the segment that was split last.
+// fieldOf returns a field of the segment that was taken apart last.
 func (r *run) fieldOf(n int) hl7v2.Value {
 	if n < len(r.fields) {
 		return r.fields[n]
@@ -160,7 +158,7 @@ func (r *run) entriesFor(name string) []*entry {
 	if len(places) == 1 && r.after(places[0]) >= 0 {
 		return places[0].entries
 	}
-	var best []*place
+	best := r.places[:0]
 	score, latest := -1, -1
 	for _, p := range places {
 		after := r.after(p)
@@ -179,11 +177,11 @@ func (r *run) entriesFor(name string) []*entry {
 			best, score = append(best[:0], p), n
 		}
 	}
-	var out []*entry
+	r.places, r.entries = best, r.entries[:0]
 	for _, p := range best {
-		out = append(out, p.entries...)
+		r.entries = append(r.entries, p.entries...)
 	}
-	return out
+	return r.entries
 }
 
 // fits is the score of a place all of whose groups are open.
@@ -217,8 +215,9 @@ func (r *run) after(p *place) int {
 
 // entry makes of the segment what the map says.
 func (r *run) entry(e *entry, s hl7v2.Segment) {
-	ctx := context{run: r, seg: s, name: s.Name()}
-	if e.when != nil && !e.when(&ctx) {
+	r.take(s)
+	ctx := r.stand(s)
+	if e.when != nil && !e.when(ctx) {
 		return
 	}
 	if e.plan.source != ctx.name {
@@ -226,19 +225,25 @@ func (r *run) entry(e *entry, s hl7v2.Segment) {
 			return
 		}
 		ctx.seg, ctx.name = s, e.plan.source
-		r.split(s)
+		r.take(s)
 	}
 	res := r.target(e, s)
 	if res == nil {
 		r.pending = append(r.pending, deferred{entry: e, seg: s})
 		return
 	}
-	r.apply(e, &ctx, res)
+	r.apply(e, ctx, res)
+}
+
+// stand returns the context of a segment. There is one at a time.
+func (r *run) stand(s hl7v2.Segment) *context {
+	r.at = context{run: r, seg: s, name: s.Name()}
+	return &r.at
 }
 
 // apply runs the segment map and makes the entry's references and merges.
 func (r *run) apply(e *entry, ctx *context, res *resource) {
-	res.fed = append(res.fed, feed{ctx.seg, e.plan})
+	res.feed(r.feeds.next(), ctx.seg, e.plan)
 	if e.correct != nil && e.correct(ctx) {
 		res.correct = true
 	}
@@ -302,10 +307,9 @@ func (r *run) finish() {
 	r.groups = nil
 	for _, d := range r.pending {
 		if d.entry != nil && d.link == nil {
-			ctx := context{run: r, seg: d.seg, name: d.seg.Name()}
-			r.split(d.seg)
+			r.take(d.seg)
 			if res := r.target(d.entry, d.seg); res != nil {
-				r.apply(d.entry, &ctx, res)
+				r.apply(d.entry, r.stand(d.seg), res)
 			}
 		}
 	}

@@ -28,8 +28,20 @@ func (s *slab[T]) next() *T {
 	return v
 }
 
+// rewind takes all values back as they are, for values that are always written
+// whole.
+func (s *slab[T]) rewind() { s.block, s.used = 0, 0 }
+
 // count returns how many values are out.
 func (s *slab[T]) count() int { return s.block*blockSize + s.used }
+
+// clear clears all values after the last rewind and those before it.
+func (s *slab[T]) clear() {
+	for i := range s.blocks {
+		clear(s.blocks[i])
+	}
+	s.rewind()
+}
 
 // reset takes all values back and clears them.
 func (s *slab[T]) reset() {
@@ -51,25 +63,71 @@ type scratch struct {
 	spots slab[spot]
 	refs  slab[[8]*resource]
 	made  slab[resource]
-	bytes []byte
-	// fields of the segment at hand.
-	fields []hl7v2.Value
+	feeds slab[feed]
+	bytes []byte // the JSON of primitives
+
+	split     hl7v2.Segment // the segment at hand
+	fields    []hl7v2.Value // its fields
+	parts     []hl7v2.Value // of the values at hand
+	at        context       // of the entry at hand
+	places    []*place      // of the segment at hand
+	entries   []*entry      // of the segment at hand
+	resources []*resource
+	known     []known // which resource Patient[1] means now
+	seen      []sighting
+	used      []usage // by segment index
+	taken     map[partKey]uint64
+	maybe     []maybeLeft
+
+	writer  writer
+	bodies  bodies
+	counts  map[string]int // of resources, by type
+	ids     []identifier   // of all resources, one after the other
+	own     []identifier   // of the resource at hand
+	clashes map[identityKey]int
 }
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+var scratches = sync.Pool{New: func() any {
+	return &scratch{taken: map[partKey]uint64{}, counts: map[string]int{}, clashes: map[identityKey]int{}}
+}}
 
-// keepBytes is the largest buffer that is kept for the next conversion.
-const keepBytes = 1 << 20
+// The largest buffers that are kept for the next conversion.
+const (
+	keepBytes  = 1 << 20
+	keepBlocks = 1000
+)
 
 func (s *scratch) release() {
 	s.nodes.reset()
-	s.spots.reset()
+	s.spots.clear()
 	s.refs.reset()
 	s.made.reset()
-	if cap(s.bytes) > keepBytes || len(s.nodes.blocks) > 1000 {
+	s.feeds.reset()
+	if cap(s.bytes)+cap(s.writer.out) > keepBytes || len(s.nodes.blocks) > keepBlocks {
 		return // a huge message's memory is not kept
 	}
 	s.bytes = s.bytes[:0]
-	clear(s.fields)
+	s.at, s.split = context{}, hl7v2.Segment{}
+	clear(s.fields[:cap(s.fields)])
+	clear(s.parts[:cap(s.parts)])
+	empty(&s.resources)
+	empty(&s.known)
+	empty(&s.seen)
+	empty(&s.used)
+	empty(&s.maybe)
+	empty(&s.ids)
+	clear(s.own[:cap(s.own)])
+	clear(s.taken)
+	clear(s.clashes)
+	clear(s.counts)
+	s.writer.reset()
+	s.bodies.reset()
 	scratches.Put(s)
+}
+
+// empty empties a list and keeps its memory, in which nothing refers to the
+// message any more.
+func empty[T any](list *[]T) {
+	clear(*list)
+	*list = (*list)[:0]
 }

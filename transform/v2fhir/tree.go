@@ -9,7 +9,9 @@ type resource struct {
 	root    node
 	main    bool // made by a message map, not by a reference
 	correct bool
-	fed     []feed
+	fed     *feed // the segments that went into it
+	lastFed *feed
+	ids     span // of scratch.ids
 	nulls   []nulled
 	patient *resource
 	parent  *resource // for what is known only within another
@@ -22,6 +24,17 @@ type resource struct {
 type feed struct {
 	seg  hl7v2.Segment
 	plan *segmentPlan
+	next *feed
+}
+
+func (res *resource) feed(f *feed, s hl7v2.Segment, p *segmentPlan) {
+	f.seg, f.plan = s, p
+	if res.fed == nil {
+		res.fed = f
+	} else {
+		res.lastFed.next = f
+	}
+	res.lastFed = f
 }
 
 // nulled is a field by which the sender said that there is nothing.
@@ -46,6 +59,7 @@ type node struct {
 	text        []byte // JSON, for a primitive
 	refs        *[8]*resource
 	rule        string
+	line        string // of the table that gave the text, "" if none
 	from        position
 	link        bool // a reference that a message map makes
 	real        bool // it came from a field, not from a constant

@@ -1,58 +1,101 @@
 package v2fhir
 
 import (
-	"encoding/json"
+	"bytes"
 	"strconv"
 	"strings"
 
 	"handover"
 )
 
-// writer writes trees as JSON and notes where each value came from.
+// writer writes trees as JSON and notes where each value came from. It gathers
+// all of a message in memory that is used again; take makes the assertions'
+// own, with nothing to spare.
 type writer struct {
-	out     []byte
-	path    []byte
-	origins []handover.Origin
-	made    []handover.Element // of all resources, one after the other
-	names   []byte             // paths and fields of the resource's origins, one after the other
-	ends    []int32
-	explain bool
+	out     []byte // values, one after the other
+	path    []byte // to the value at hand
+	names   []byte // paths, fields and rules of the origins, one after the other
+	origins []written
+	made    []draft
+	silent  bool // no origins are noted
 }
 
-// newWriter returns a writer with room for what is to come.
-func newWriter(nodes, bytes, elements int) *writer {
-	return &writer{
-		out: make([]byte, 0, bytes+16*nodes), path: make([]byte, 0, 128), explain: true,
-		origins: make([]handover.Origin, 0, nodes*5/8), made: make([]handover.Element, 0, elements),
-		names: make([]byte, 0, 1024), ends: make([]int32, 0, 128),
-	}
+// written is an origin whose texts are still in names.
+type written struct {
+	path, field, end int32  // where they end
+	rule             string // "" where it is in names too
+}
+
+// draft is an element whose parts are still in the writer's memory.
+type draft struct {
+	name, property string
+	value, extra   span // empty: none
+	from           span // of origins
+	removed        bool
+}
+
+// span is a stretch of a buffer.
+type span struct{ start, end int32 }
+
+func (s span) empty() bool { return s.start == s.end }
+
+func (w *writer) reset() {
+	clear(w.origins)
+	clear(w.made)
+	w.out, w.path, w.names, w.origins, w.made = w.out[:0], w.path[:0], w.names[:0], w.origins[:0], w.made[:0]
 }
 
 // elements writes the top-level elements of a resource.
-func (w *writer) elements(root *node) []handover.Element {
-	start := len(w.made)
-	w.names, w.ends = w.names[:0], w.ends[:0]
-	first := len(w.origins)
+func (w *writer) elements(root *node) {
 	for k := root.first; k != nil; k = k.next {
 		if !seenBefore(root, k) {
-			if e, ok := w.element(k); ok {
-				w.made = append(w.made, e)
-			}
+			w.element(k)
 		}
 	}
-	w.nameOrigins(w.origins[first:])
-	return w.made[start:len(w.made):len(w.made)]
 }
 
-// nameOrigins gives the origins of a resource their paths and fields, all out
-// of one string.
-func (w *writer) nameOrigins(origins []handover.Origin) {
-	names, start := string(w.names), int32(0)
-	for i := range origins {
-		middle, end := w.ends[2*i], w.ends[2*i+1]
-		origins[i].Path, origins[i].Field = names[start:middle], names[middle:end]
-		start = end
+// remove adds an element that the sender says is not there.
+func (w *writer) remove(n nulled) {
+	from := int32(len(w.origins))
+	w.path = w.path[:0]
+	w.note(n.at, n.rule, "")
+	w.made = append(w.made, draft{name: n.element, from: span{from, from + 1}, removed: true})
+}
+
+// says reports whether there is an element of that name from the first on.
+func (w *writer) says(first int, name string) bool {
+	for i := first; i < len(w.made); i++ {
+		if w.made[i].name == name {
+			return true
+		}
 	}
+	return false
+}
+
+// take returns the elements that were written, in memory of their own.
+func (w *writer) take() []handover.Element {
+	out, names := bytes.Clone(w.out), string(w.names)
+	origins := make([]handover.Origin, len(w.origins))
+	start := int32(0)
+	for i, o := range w.origins {
+		origins[i] = handover.Origin{Path: names[start:o.path], Field: names[o.path:o.field], Rule: o.rule}
+		if o.rule == "" {
+			origins[i].Rule = names[o.field:o.end]
+		}
+		start = o.end
+	}
+	elements := make([]handover.Element, len(w.made))
+	for i, d := range w.made {
+		e := handover.Element{Name: d.name, Property: d.property, Removed: d.removed, From: origins[d.from.start:d.from.end:d.from.end]}
+		if !d.value.empty() {
+			e.Value = out[d.value.start:d.value.end:d.value.end]
+		}
+		if !d.extra.empty() {
+			e.Extra = out[d.extra.start:d.extra.end:d.extra.end]
+		}
+		elements[i] = e
+	}
+	return elements
 }
 
 // seenBefore reports whether a child of that name comes before k.
@@ -68,23 +111,21 @@ func seenBefore(parent, k *node) bool {
 	return false
 }
 
-func (w *writer) element(first *node) (handover.Element, bool) {
-	e := handover.Element{Name: first.top}
+func (w *writer) element(first *node) {
+	d := draft{name: first.top}
 	if first.name != first.top {
-		e.Property = first.name
+		d.property = first.name
 	}
-	from := len(w.origins)
+	from, start := len(w.origins), len(w.out)
 	w.path = append(w.path[:0], first.name...)
-	start := len(w.out)
-	if w.values(first) {
-		e.Value = json.RawMessage(w.out[start:len(w.out):len(w.out)])
+	w.values(first)
+	middle := len(w.out)
+	w.extras(first)
+	d.value, d.extra = span{int32(start), int32(middle)}, span{int32(middle), int32(len(w.out))}
+	d.from = span{int32(from), int32(len(w.origins))}
+	if len(w.out) > start {
+		w.made = append(w.made, d)
 	}
-	start = len(w.out)
-	if w.extras(first) {
-		e.Extra = json.RawMessage(w.out[start:len(w.out):len(w.out)])
-	}
-	e.From = w.origins[from:len(w.origins):len(w.origins)]
-	return e, e.Value != nil || e.Extra != nil
 }
 
 // object writes an element with parts. It reports whether it wrote anything.
@@ -97,7 +138,7 @@ func (w *writer) object(n *node) bool {
 			continue
 		}
 		any = w.member(k, "", w.values) || any
-		if k.prim {
+		if k.prim && (k.list || k.first != nil) {
 			any = w.member(k, "_", w.extras) || any
 		}
 	}
@@ -317,26 +358,34 @@ func (w *writer) extras(first *node) bool {
 
 // origin notes where the value at the path came from.
 func (w *writer) origin(n *node) {
-	if !w.explain || n.rule == "" {
-		return
+	if !w.silent && n.rule != "" {
+		w.note(n.from, n.rule, n.line)
 	}
+}
+
+// note adds an origin of the path at hand. A rule that a line of a table joins
+// is put together.
+func (w *writer) note(from position, rule, line string) {
+	o := written{rule: rule}
 	w.names = append(w.names, w.path...)
-	w.ends = append(w.ends, int32(len(w.names)))
-	w.names = n.from.append(w.names)
-	w.ends = append(w.ends, int32(len(w.names)))
-	w.origins = append(w.origins, handover.Origin{Rule: n.rule})
+	o.path = int32(len(w.names))
+	w.names = from.append(w.names)
+	o.field = int32(len(w.names))
+	if line != "" {
+		o.rule = ""
+		w.names = append(append(append(w.names, rule...), " > "...), line...)
+	}
+	o.end = int32(len(w.names))
+	w.origins = append(w.origins, o)
 }
 
 // forget drops the origins from the n-th on, of what was not written after all.
 func (w *writer) forget(n int) {
-	dropped := 2 * (len(w.origins) - n)
-	w.origins = w.origins[:n]
-	w.ends = w.ends[:len(w.ends)-dropped]
-	if w.explain {
-		end := int32(0)
-		if len(w.ends) > 0 {
-			end = w.ends[len(w.ends)-1]
-		}
-		w.names = w.names[:end]
+	end := int32(0)
+	if n > 0 {
+		end = w.origins[n-1].end
+	}
+	if n < len(w.origins) {
+		w.origins, w.names = w.origins[:n], w.names[:end]
 	}
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"sort"
@@ -107,20 +108,32 @@ func family(m *hl7v2.Message) string {
 	return code
 }
 
-// trees brings assertions into the form of the comparison.
+// trees brings what the converter made into the form of the comparison: its
+// Bundle, and what the message takes away.
 func trees(a handover.Assertions) ([]*forest.Resource, error) {
+	var bundle struct {
+		Entry []struct {
+			FullURL  string `json:"fullUrl"`
+			Resource map[string]json.RawMessage
+			Request  struct{ URL string }
+		}
+	}
+	n := 0
+	data := v2fhir.Bundle(a, func(string, string, string) string { n++; return fmt.Sprint("r", n) })
+	if err := json.Unmarshal(data, &bundle); err != nil {
+		return nil, err
+	}
 	var sources []forest.Source
-	for _, r := range a.Resources {
-		s := forest.Source{Type: r.Type, Name: handover.HandleScheme + r.Handle}
-		for _, e := range r.Elements {
-			if e.Value != nil {
-				s.Properties = append(s.Properties, forest.Property{Name: e.JSONProperty(), Value: e.Value})
+	for i, e := range bundle.Entry {
+		s := forest.Source{Type: a.Resources[i].Type, Name: e.Request.URL}
+		for name, value := range e.Resource {
+			if name != "resourceType" && name != "id" {
+				s.Properties = append(s.Properties, forest.Property{Name: name, Value: value})
 			}
-			if e.Extra != nil {
-				s.Properties = append(s.Properties, forest.Property{Name: "_" + e.JSONProperty(), Value: e.Extra})
-			}
-			if e.Removed {
-				s.Properties = append(s.Properties, forest.Property{Name: e.JSONProperty(), Value: []byte(`"(removed)"`)})
+		}
+		for _, el := range a.Resources[i].Elements {
+			if _, set := e.Resource[el.JSONProperty()]; el.Removed && !set {
+				s.Properties = append(s.Properties, forest.Property{Name: el.JSONProperty(), Value: []byte(`"(removed)"`)})
 			}
 		}
 		sources = append(sources, s)

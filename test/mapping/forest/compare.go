@@ -246,7 +246,17 @@ func (c *comparison) resource(e *Resource) {
 		c.absent(e.Node, e.Type+" resource", e.Rule, e.Free)
 		return
 	}
+	from := len(c.findings)
 	c.node(e.Node, a.Node, e.Type, e.Rule)
+	if e.Free && Shared[e.Type] {
+		// It may have become something else (an identifier's system), and what
+		// it was matched with may be another mention.
+		for i, f := range c.findings[from:] {
+			if f.Verdict == Missing || f.Verdict == Other {
+				c.findings[from+i].Verdict = Passed
+			}
+		}
+	}
 }
 
 // absent reports a branch that is not there.
@@ -289,7 +299,7 @@ func (c *comparison) leaf(e, a *Node, path, rule string) {
 		there = Chosen
 	}
 	switch {
-	case e.Ref != nil && a.Ref != nil:
+	case e.Ref != nil && a.Ref != nil && !e.Any:
 		a.asked = true
 		c.links = append(c.links, link{path, rule, e.Ref, a.Ref, e.Free})
 		return
@@ -300,7 +310,7 @@ func (c *comparison) leaf(e, a *Node, path, rule string) {
 		return
 	}
 	a.asked = true
-	if e.Any || e.Has && (a.Value == e.Value || slices.Contains(e.Or, a.Value)) {
+	if e.Any || e.Ref != nil || e.Has && (a.Value == e.Value || slices.Contains(e.Or, a.Value)) {
 		c.add(there, path, rule, e.content(), a.content())
 		return
 	}

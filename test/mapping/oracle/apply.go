@@ -57,7 +57,7 @@ func (b *build) fieldRow(sheet *Sheet, row *Row, s source, root spot, context st
 		return
 	}
 	if last := row.To[len(row.To)-1]; last.resource != "" && row.Map == "" && row.Assign == "" {
-		b.mention(root, row, last.resource, s, context)
+		b.mention(root, row, last.resource, s, b.items(sheet, row, s, context, rep))
 		return
 	}
 	target, ok := b.walk(root, row.To, row.Rule, b.items(sheet, row, s, context, rep))
@@ -70,14 +70,14 @@ func (b *build) fieldRow(sheet *Sheet, row *Row, s source, root spot, context st
 
 // mention follows a row that refers to a resource which another row makes:
 // "basedOn(ServiceRequest)" of ORC-2.
-func (b *build) mention(root spot, row *Row, resourceType string, s source, context string) {
+func (b *build) mention(root spot, row *Row, resourceType string, s source, key keyer) {
 	for _, inst := range b.made {
 		if inst.Resource == root.holders[0] {
 			names := make([]string, len(row.To))
 			for i, st := range row.To {
 				names[i] = st.name
 			}
-			b.links = append(b.links, pending{from: inst, left: inst.Type + "." + strings.Join(names, "."), right: resourceType, at: s.at, context: context, rule: row.Rule, free: root.free})
+			b.links = append(b.links, pending{from: inst, left: inst.Type + "." + strings.Join(names, "."), right: resourceType, at: s.at, key: key, rule: row.Rule, free: root.free})
 		}
 	}
 }
@@ -120,7 +120,7 @@ func pathExists(row *Row) bool {
 // holds judges a row's condition for a source.
 func (r *Row) holds(s source) (holds, free bool) {
 	free = r.Narrative != ""
-	valued := s.field == 0 && r.From == "" || s.value.IsValued() || s.value.IsNull()
+	valued := s.field == 0 && r.From == "" || filled(s.value) || s.value.IsNull()
 	if r.Condition == nil {
 		return valued, free
 	}
@@ -148,6 +148,9 @@ func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int)
 		if others {
 			tag += row.To[i].resource
 		}
+		if row.To[i].name == "extension" {
+			tag += sheet.extensionURL(row, i) // [2] is used for several extensions
+		}
 		if used {
 			return tag
 		}
@@ -157,6 +160,17 @@ func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int)
 		}
 		return tag + "#0"
 	}
+}
+
+// extensionURL is the URL that the field's rows give an extension; the field
+// where they give none.
+func (s *Sheet) extensionURL(row *Row, at int) string {
+	for _, r := range s.Rows {
+		if r.From == row.From && len(r.To) == at+2 && sameSteps(r.To[:at+1], row.To[:at+1]) && r.To[at+1].name == "url" && r.Assign != "" {
+			return r.Assign
+		}
+	}
+	return row.From
 }
 
 // fieldsAt returns the fields whose rows fill an element whole, all fields
@@ -220,7 +234,7 @@ func (b *build) each(sheet *Sheet, row *Row, s source, root spot, context string
 // put gives the element its value: by assignment, by a data type sheet, or as
 // it is.
 func (b *build) put(target spot, row *Row, s source, sheet *Sheet) {
-	if t := b.s.Types[row.Map]; row.Assign != "" && !(t != nil && fhir.Definitions().IsResource(t.Target)) {
+	if t := b.s.Types[row.Map]; row.Assign != "" && !(t != nil && (fhir.Definitions().IsResource(t.Target) || strings.HasPrefix(row.Assign, "http"))) {
 		value, known := assign(row.Assign, s)
 		if !known {
 			setAny(target, row.Rule, true)
@@ -298,7 +312,9 @@ func (b *build) receiver(target spot, sheet *Sheet, row *Row) (spot, bool) {
 		r := forest.New(sheet.Target, row.Rule)
 		r.Free = target.free
 		b.resources = append(b.resources, r)
-		return at(r), true
+		s := at(r)
+		s.holders = append(s.holders, target.holders...)
+		return s, true
 	}
 	return spot{}, false
 }

@@ -31,5 +31,5 @@ func assign(s string, f facts) (value string, known bool) {
 			return "", false
 		}
 	}
-	return b.String(), true
+	return strings.TrimSpace(b.String()), true
 }

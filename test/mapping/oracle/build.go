@@ -28,6 +28,7 @@ type build struct {
 	follow    string // PID or PV1, whichever came last
 	pids      int
 	contexts  int
+	rivals    map[*forest.Node]*forest.Resource
 }
 
 // instance is a resource that a row of the message sheet made.
@@ -48,7 +49,7 @@ func (s *Sheets) Ask(m *hl7v2.Message, options Options) ([]*forest.Resource, str
 	if name == "" {
 		return nil, ""
 	}
-	b := &build{s: s, m: m, options: options, rows: s.Messages[name]}
+	b := &build{s: s, m: m, options: options, rows: s.Messages[name], rivals: map[*forest.Node]*forest.Resource{}}
 	if t := dtm.FindStringSubmatch(text(m.First("MSH").Field(7).Component(1))); t != nil {
 		b.offset = t[8]
 	}
@@ -207,7 +208,7 @@ func (b *build) row(row *MessageRow, at place2) {
 	}
 	primary, fresh := b.primary(row, target)
 	inst := b.current(row, target, at, fresh)
-	if inst == nil && free && !primary && (resourceType == "Encounter" || resourceType == "Patient") {
+	if inst == nil && !primary && (resourceType == "Encounter" || resourceType == "Patient") {
 		return // a DG1 or NK1 makes no visit and no patient
 	}
 	if inst == nil {
@@ -313,6 +314,7 @@ func tidy(resources []*forest.Resource) []*forest.Resource {
 					leaf.Ref = nil
 				}
 			})
+			dropBare(r.Node)
 			r.Prune()
 		}
 		canonical := map[string]*forest.Resource{}
@@ -345,6 +347,18 @@ func tidy(resources []*forest.Resource) []*forest.Resource {
 // constants alone says nothing.
 func worth(r *forest.Resource) bool {
 	found := false
-	r.Walk(func(_ string, leaf *forest.Node) { found = found || leaf.FromMessage || leaf.Ref != nil && leaf.Ref != r && worth(leaf.Ref) })
+	r.Walk(func(_ string, leaf *forest.Node) {
+		found = found || leaf.FromMessage || leaf.Ref != nil && leaf.Ref != r && worth(leaf.Ref)
+	})
 	return found
+}
+
+// dropBare takes away extensions that have a URL and no value.
+func dropBare(n *forest.Node) {
+	n.Children = slices.DeleteFunc(n.Children, func(c forest.Child) bool {
+		return c.Name == "extension" && !slices.ContainsFunc(c.Children, func(d forest.Child) bool { return d.Name != "url" && !d.Empty() })
+	})
+	for _, c := range n.Children {
+		dropBare(c.Node)
+	}
 }

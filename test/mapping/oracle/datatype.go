@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"encoding/base64"
 	"regexp"
 	"slices"
 	"strconv"
@@ -59,6 +60,15 @@ func (b *build) dataType(sheet *Sheet, target spot, v hl7v2.Value, table *Table,
 // componentRow follows one row of a data type sheet.
 func (b *build) componentRow(sheet *Sheet, row *Row, t spot, sub hl7v2.Value, s source, context string, table *Table, by *Row) {
 	path := row.To
+	if sheet.Name == "CX[RelatedPerson-Mother]" && path[0].name == "patient" {
+		link := b.step(t, property(t.typ, "patient"), "patient", "", row.Rule) // the instruction describes the Patient
+		link.node.Ref = t.holders[1]
+		return
+	}
+	if sheet.Of == "NDL" && path[0].name == "" {
+		b.ndlLocation(row, t, sub)
+		return
+	}
 	sibling := ""
 	if path[0].name == "" || sheet.Name == "HD[Identifier]" {
 		sibling = path[0].tag // [2].given: the next item beside this one
@@ -75,7 +85,12 @@ func (b *build) componentRow(sheet *Sheet, row *Row, t spot, sub hl7v2.Value, s 
 		n.Free = t.free
 	}
 	rule := row.Rule
-	target, ok := b.walk(t, path, rule, func(i int) string { return context + "/" + path[i].tag })
+	target, ok := b.walk(t, path, rule, func(i int) string {
+		if i > 0 && i == len(path)-1 && (path[i].name == "given" || path[i].name == "suffix") {
+			return context + "/" + row.From // XCN[PractitionerRole] does not number them
+		}
+		return context + "/" + path[i].tag
+	})
 	if !ok {
 		b.s.cannot(row)
 		return
@@ -93,6 +108,9 @@ func (b *build) componentRow(sheet *Sheet, row *Row, t spot, sub hl7v2.Value, s 
 			constant(target, row.Assign)
 		}
 	case len(path) == 0 || path[len(path)-1].name == "$value" || path[len(path)-1].name == "$this":
+		if target.typ.Name == "Quantity" { // NM[Quantity] for valueQuantity
+			target = b.step(target, property(target.typ, "value"), "value", "", rule)
+		}
 		b.primitive(target, by, sub, table)
 	default:
 		b.value(target, row, sub, s)
@@ -229,8 +247,7 @@ func (b *build) primitive(target spot, row *Row, v hl7v2.Value, table *Table) {
 	case "boolean":
 		t = map[string]string{"Y": "true", "N": "false"}[t]
 	case "base64Binary":
-		setAny(target, row.Rule, false)
-		return
+		t = base64.StdEncoding.EncodeToString([]byte(v.Text()))
 	case "uri", "url", "canonical":
 		if last == "system" {
 			systemOf(target, t, row.Rule)
@@ -244,6 +261,9 @@ func (b *build) primitive(target spot, row *Row, v hl7v2.Value, table *Table) {
 		return
 	}
 	set(target, t, row.Rule)
+	if whole := v.Text(); name == "string" && whole != t { // a separator that the sender did not escape
+		target.node.Or = append(target.node.Or, whole)
+	}
 }
 
 var numeric = regexp.MustCompile(`^[+-]?(\d+(\.\d*)?|\.\d+)$`)

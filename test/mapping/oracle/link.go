@@ -18,6 +18,7 @@ type pending struct {
 	context     string
 	rule        string
 	free        bool
+	key         keyer
 }
 
 var linkSide = regexp.MustCompile(`^([A-Za-z]+)(?:\[([^\]]*)\])?(?:\.(.*))?$`)
@@ -79,6 +80,9 @@ func (b *build) link(p pending, from *instance, path string) {
 			return p.context + "/" + steps[i].tag + "#0"
 		}
 		return "link" + count(to.serial) + "/" + to.target
+	}
+	if p.key != nil {
+		key = p.key
 	}
 	target, ok := b.walk(s, steps, p.rule, key)
 	if !ok || target.typ.Name != "Reference" {

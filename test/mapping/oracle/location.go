@@ -59,14 +59,13 @@ func (b *build) place(level, whole hl7v2.Value, physical string, row *Row, inner
 	id := b.step(s, property(s.typ, "identifier"), "identifier", "1", "PL[Location]:identifier[1]")
 	b.dataType(b.s.Types["hd[identifier]"], id, level, nil, source{b: b}, row)
 	b.leaf(s, "mode", "instance", "PL[Location]:mode")
-	p := b.step(s, property(s.typ, "physicalType"), "physicalType", "", "PL[Location]:physicalType")
-	c := b.step(p, property(p.typ, "coding"), "coding", "1", "PL[Location]:physicalType")
-	b.leaf(c, "system", "http://terminology.hl7.org/CodeSystem/location-physical-type", "PL[Location]:physicalType")
-	if physical == "" {
-		setAny(b.step(c, property(c.typ, "code"), "code", "", ""), "PL[Location]:physicalType", true)
-		c.node.Free = true
-	} else {
+	r.Fixed("mode")
+	if physical != "" { // the sheet gives the point of care a system, but no code
+		p := b.step(s, property(s.typ, "physicalType"), "physicalType", "", "PL[Location]:physicalType")
+		c := b.step(p, property(p.typ, "coding"), "coding", "1", "PL[Location]:physicalType")
+		b.leaf(c, "system", "http://terminology.hl7.org/CodeSystem/location-physical-type", "PL[Location]:physicalType")
 		b.leaf(c, "code", physical, "PL[Location]:physicalType")
+		c.node.Fixed("system", "code")
 	}
 	if !innermost {
 		return r
@@ -79,4 +78,27 @@ func (b *build) place(level, whole hl7v2.Value, physical string, row *Row, inner
 		second.node.Free = true
 	}
 	return r
+}
+
+// ndlLocation follows the rows of NDL[PractitionerRole] that begin with [n]:
+// the role's n-th Location. How these lie in each other is the sheet's own
+// guess (it lets the point of care lie in the building), so it is free.
+func (b *build) ndlLocation(row *Row, t spot, sub hl7v2.Value) {
+	s := b.step(t, property(t.typ, "location"), "location", row.To[0].tag, row.Rule)
+	s.node.Free = true
+	s = b.enter(s, "Location", row.Rule)
+	switch rest := row.To[1].name; {
+	case rest == "partOf":
+		p := b.step(s, property(s.typ, "partOf"), "partOf", "", row.Rule)
+		setAny(p, row.Rule, true)
+	case rest == "physicalType" && row.To[0].tag == "1", rest == "status":
+	case row.Assign != "":
+		end, _ := b.walk(s, row.To[1:], row.Rule, func(int) string { return "1" })
+		value, _ := assign(row.Assign, source{b: b})
+		set(end, value, row.Rule)
+		constant(end, row.Assign)
+	default:
+		id := b.step(s, property(s.typ, "identifier"), "identifier", "1", row.Rule)
+		b.dataType(b.s.Types["hd[identifier]"], id, sub, nil, source{b: b}, row)
+	}
 }

@@ -103,7 +103,6 @@ var unusable = []struct {
 	{"CWE[Identifier]", regexp.MustCompile(`\]\.name$`), "Identifier has no name"},
 	{"PR1[Procedure]", regexp.MustCompile(`code\[1\]\.value`), "CodeableConcept has no value"},
 	{"CWE[Observation-SupportingInfo]", regexp.MustCompile(`.`), "no sheet uses it"},
-	{"PID[Appointment]", regexp.MustCompile(`^extension|^participant`), "three times the same Patient, by field"},
 	{"PV1[Basic-EncounterHistory]", regexp.MustCompile(`^extension|^location`), "elements of R5's EncounterHistory, which R4's Basic does not have"},
 	{"ROL[Encounter-PractitionerRole]", regexp.MustCompile(`individual.reference$`), "a reference is no Identifier"},
 	{"PV2[Encounter]", regexp.MustCompile(`^text\.div`), "a narrative cannot be computed"},

@@ -160,6 +160,12 @@ func (s *Sheets) sheet(into map[string]*Sheet, name string, rows [][]string) {
 		if name == "PV1[Encounter]" && to == "location[4].status" {
 			row.Assign = `"reserved"` // it stands one row too high
 		}
+		if name == "PR1[Procedure]" && to == "status" {
+			row.Assign = `"unknown"` // so says its narrative
+		}
+		if name == "IN1[Coverage]" && strings.HasPrefix(to, "subscriber(") {
+			to, row.Map, row.Narrative = strings.TrimSuffix(to, ")")+".name)", "xpn[humanname]", "no sheet says how a name becomes a person"
+		}
 		if row.Rule == "OBX[Observation]:52" {
 			to, row.Map = "performer[2](PractitionerRole.organization(Organization))", "cwe[organization]"
 		}
@@ -227,6 +233,9 @@ func (s *Sheets) message(structure string, rows [][]string) {
 		if row.Condition != nil && row.Condition.err != nil {
 			s.Unusable = append(s.Unusable, row.Rule+" "+cells[6]+": "+row.Condition.err.Error())
 			continue
+		}
+		if structure == "MDM_T02" && row.Map == "orc[provenance]" {
+			row.Target = "Provenance[ORC]" // [3] is EVN's already, and is about something else
 		}
 		all = append(all, row)
 	}

@@ -65,6 +65,11 @@ func first(v hl7v2.Value) string {
 	return string(v.Raw())
 }
 
+// filled reports whether there is more than separators.
+func filled(v hl7v2.Value) bool {
+	return v.IsValued() && strings.Trim(string(v.Raw()), "^&~\"") != ""
+}
+
 func text(v hl7v2.Value) string {
 	if !v.IsValued() {
 		return ""

@@ -45,10 +45,16 @@ func (b *build) enter(s spot, resourceType, rule string) spot {
 		s.node.Ref.Free, s.node.Free = s.free, s.free
 		b.resources = append(b.resources, s.node.Ref)
 	}
-	if s.node.Ref.Type != resourceType {
-		return spot{}
-	}
 	r := s.node.Ref
+	if r.Type != resourceType { // two rows want a single reference for themselves: either will do
+		s.node.Any = true
+		if r = b.rivals[s.node]; r == nil {
+			r = forest.New(resourceType, rule)
+			r.Free = s.free
+			b.rivals[s.node] = r
+			b.resources = append(b.resources, r)
+		}
+	}
 	if !s.free {
 		r.Free, s.node.Free = false, false
 	}

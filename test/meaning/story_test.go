@@ -52,6 +52,9 @@ func TestStories(t *testing.T) {
 	tellAll(t, "testdata/story/*.txtar", storyShuffles, waiting)
 	tellAll(t, "testdata/day/*.txtar", dayShuffles, waiting)
 	for name := range waiting {
+		if strings.HasPrefix(name, "corpus/") {
+			continue // of the tests over real messages
+		}
 		t.Errorf("testdata/waiting.txt: there is no story %s", name)
 	}
 }

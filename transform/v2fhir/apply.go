@@ -37,7 +37,7 @@ func (r *run) rule(rl *rule, p *segmentPlan, ctx *context, res *resource, use *u
 	}
 	use.take(rl.field)
 	if rl.field == 0 || rl.whenDecides {
-		r.value(rl, ctx, v, r.spot(rl, p, ctx, res, 1), position{seg: ctx.seg, field: int16(rl.field)})
+		r.value(rl, ctx, v, r.spot(rl, p, ctx, res, 1), posOf(ctx.seg, rl.field, 0))
 		return
 	}
 	r.repetitions(rl, p, ctx, res, v)
@@ -65,7 +65,7 @@ func (r *run) repetitions(rl *rule, p *segmentPlan, ctx *context, res *resource,
 			ctx.field, ctx.rep = rl.field, v
 		}
 		if rl.when == nil || !rl.whenPerRep || rl.when(ctx) {
-			pos := position{seg: ctx.seg, field: int16(rl.field), rep: int16(i)}
+			pos := posOf(ctx.seg, rl.field, i)
 			if i > 1 && !rl.room {
 				r.leave(pos, "no-room: FHIR has room for one value here")
 			} else {
@@ -96,7 +96,7 @@ func (r *run) eachOf(rl *rule, p *segmentPlan, ctx *context, res *resource, use 
 		ctx.field, ctx.rep = value, v
 		if rl.when == nil || rl.when(ctx) {
 			use.take(rl.field)
-			pos := position{seg: ctx.seg, field: int16(rl.field), rep: int16(i)}
+			pos := posOf(ctx.seg, rl.field, i)
 			if rl.field != value {
 				v, pos.rep = own.Repetition(1), 1
 			}
@@ -109,7 +109,7 @@ func (r *run) eachOf(rl *rule, p *segmentPlan, ctx *context, res *resource, use 
 // null notes that the sender says there is nothing.
 func (r *run) null(rl *rule, ctx *context, res *resource) {
 	if len(rl.steps) > 0 && len(rl.set) == 0 {
-		res.nulls = append(res.nulls, nulled{rl.steps[0].top, position{seg: ctx.seg, field: int16(rl.field)}, rl.id})
+		res.nulls = append(res.nulls, nulled{rl.steps[0].top, posOf(ctx.seg, rl.field, 0), rl.id})
 	}
 }
 

@@ -149,11 +149,17 @@ func (r *run) unify() {
 			r.chainUp(&res.root)
 		}
 	}
+	clear(r.counts)
+	for _, res := range r.resources {
+		if !res.gone && !res.main {
+			r.counts[res.typ]++
+		}
+	}
 	w := &r.writer // lent; its memory is empty again afterwards
 	w.silent = true
 	for i := len(r.resources) - 1; i >= 0; i-- {
 		res := r.resources[i]
-		if res.gone || res.main {
+		if res.gone || res.main || r.counts[res.typ] < 2 {
 			continue
 		}
 		start := len(w.out)
@@ -198,6 +204,7 @@ func (r *run) name() {
 func (r *run) assertions(ids []handover.Identity) []handover.ResourceAssertion {
 	out := make([]handover.ResourceAssertion, 0, r.standing())
 	ends := make([]int, 0, cap(out)) // of their elements
+	r.writer.m = r.m
 	for _, res := range r.resources {
 		if !res.stands() {
 			continue
@@ -278,7 +285,7 @@ func (r *run) missing(a *handover.Assertions) {
 func (r *run) place(handle string) string {
 	for _, res := range r.resources {
 		if res.handle == handle && res.fed != nil {
-			return position{seg: res.fed.seg}.String()
+			return r.where(posOf(res.fed.seg, 0, 0))
 		}
 	}
 	return ""

@@ -30,7 +30,7 @@ func (s *fieldSet) has(field int) bool { return s[field>>6&3]&(1<<(field&63)) !=
 
 // leave lists something that became nothing.
 func (r *run) leave(p position, reason string) {
-	r.left = append(r.left, handover.Left{Field: p.String(), Reason: reason})
+	r.left = append(r.left, handover.Left{Field: r.where(p), Reason: reason})
 }
 
 // leftovers lists the valued fields that no rule took.
@@ -40,7 +40,7 @@ func (r *run) leftovers() {
 		s := r.m.Segment(i)
 		u := &r.used[i]
 		if !u.some {
-			r.leave(position{seg: s}, "no-map: the map makes nothing of this segment here")
+			r.leave(posOf(s, 0, 0), "no-map: the map makes nothing of this segment here")
 			continue
 		}
 		quiet := quietFields[s.Name()]
@@ -49,9 +49,9 @@ func (r *run) leftovers() {
 				continue
 			}
 			if u.named.has(f) {
-				r.leave(position{seg: s, field: int16(f)}, "no-condition: no rule of the field applies here")
+				r.leave(posOf(s, f, 0), "no-condition: no rule of the field applies here")
 			} else {
-				r.leave(position{seg: s, field: int16(f)}, "no-map: the map has no rule for this field")
+				r.leave(posOf(s, f, 0), "no-map: the map has no rule for this field")
 			}
 		}
 	}
@@ -84,11 +84,11 @@ func (r *run) unused(p *datatypePlan, taken uint64, v *cut, pos position) {
 	if v.depth > 1 {
 		return // it has no parts
 	}
-	key := partKey{pos.seg.Index(), int(pos.field), int(pos.rep)}
+	key := partKey{int(pos.seg), int(pos.field), int(pos.rep)}
 	if v.depth == 0 {
 		r.taken[key] |= taken
 	} else {
-		key = partKey{segment: -1}
+		key = partKey{}
 	}
 	if taken&1 != 0 {
 		return // a rule read the whole value
@@ -116,15 +116,16 @@ func (r *run) leftParts() {
 	}
 }
 
-// String writes the position as an address: OBX[2]-5[1].1.
-func (p position) String() string { return string(p.append(nil)) }
+// where writes a position as an address: OBX[2]-5[1].1.
+func (r *run) where(p position) string { return string(p.append(nil, r.m)) }
 
-func (p position) append(b []byte) []byte {
-	if !p.seg.Valid() {
+func (p position) append(b []byte, m *hl7v2.Message) []byte {
+	if p.seg == 0 {
 		return b
 	}
-	b = append(b, p.seg.Name()...)
-	if n := p.seg.Occurrence(); n > 1 {
+	s := m.Segment(int(p.seg) - 1)
+	b = append(b, s.Name()...)
+	if n := s.Occurrence(); n > 1 {
 		b = index(b, n)
 	}
 	if p.field == 0 {

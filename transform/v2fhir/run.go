@@ -354,5 +354,5 @@ func (r *run) join(e *entry, l *link, s hl7v2.Segment, owner, to *resource) {
 		n.refs = r.refs.next()
 	}
 	n.refs[0], n.rule, n.real, n.link = to, l.id, true, true
-	n.from = position{seg: s}
+	n.from = posOf(s, 0, 0)
 }

@@ -44,10 +44,14 @@ type nulled struct {
 	rule    string
 }
 
-// position is a place in the message.
+// position is a place in the message; the zero position is none.
 type position struct {
-	seg                   hl7v2.Segment
+	seg                   int32 // index of the segment, from 1
 	field, rep, comp, sub int16
+}
+
+func posOf(s hl7v2.Segment, field, rep int) position {
+	return position{seg: int32(s.Index() + 1), field: int16(field), rep: int16(rep)}
 }
 
 // node is an element. Elements of a list are children of the same name.

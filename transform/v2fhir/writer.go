@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"handover"
+	"handover/hl7v2"
 )
 
 // writer writes trees as JSON and notes where each value came from. It gathers
@@ -17,7 +18,8 @@ type writer struct {
 	names   []byte // paths, fields and rules of the origins, one after the other
 	origins []written
 	made    []draft
-	silent  bool // no origins are noted
+	silent  bool           // no origins are noted
+	m       *hl7v2.Message // the origins'
 }
 
 // written is an origin whose texts are still in names.
@@ -42,6 +44,7 @@ func (s span) empty() bool { return s.start == s.end }
 func (w *writer) reset() {
 	clear(w.origins)
 	clear(w.made)
+	w.m = nil
 	w.out, w.path, w.names, w.origins, w.made = w.out[:0], w.path[:0], w.names[:0], w.origins[:0], w.made[:0]
 }
 
@@ -369,7 +372,7 @@ func (w *writer) note(from position, rule, line string) {
 	o := written{rule: rule}
 	w.names = append(w.names, w.path...)
 	o.path = int32(len(w.names))
-	w.names = from.append(w.names)
+	w.names = from.append(w.names, w.m)
 	o.field = int32(len(w.names))
 	if line != "" {
 		o.rule = ""

@@ -56,8 +56,8 @@ type Element struct {
 	Name string `json:"name"` // as the definition has it, choices without [x]: "value"
 	// Part is the slot of the element of which the entry speaks: "PID-13". The
 	// record keeps the newest word on each, and puts the element together from
-	// them in their natural order. "" is the element as a whole; scalars and
-	// choices have nothing else. It holds no content of the message.
+	// them (Join). "" is the element as a whole; scalars and choices have nothing
+	// else. Where there are other parts too, "" is one of them, the first.
 	Part     string          `json:"part,omitempty"`
 	Property string          `json:"property,omitempty"` // JSON property, where it differs: "valueQuantity"
 	Value    json.RawMessage `json:"value,omitempty"`    // JSON; empty where Removed or only Extra is set
@@ -77,7 +77,7 @@ func (e Element) JSONProperty() string {
 // Origin says where a value comes from: a field of the message and the rule
 // that led from it to the element.
 type Origin struct {
-	Path  string `json:"path,omitempty"`  // within the element: "name[0].family"; "" for the whole
+	Path  string `json:"path,omitempty"`  // within the entry's value: "name[0].family"; "" for the whole
 	Field string `json:"field,omitempty"` // "PID-5[1].1"
 	Rule  string `json:"rule"`            // "segment/PID-Patient:7"
 }
@@ -128,10 +128,12 @@ type Alias struct {
 	Value     string `json:"value"`
 }
 
-// ElementSource says which Asserted fact holds an element's present value. An
-// empty Element stands for all that have no entry of their own.
+// ElementSource says which Asserted fact holds the present value of an element
+// or of a part of it. An empty Element stands for all elements that have no
+// entry of their own; one that has any has one for each part that stands.
 type ElementSource struct {
 	Element string `json:"element,omitempty"`
+	Part    string `json:"part,omitempty"`
 	Source  string `json:"source"`
 	From    Offset `json:"from"` // the Asserted fact, or the message where it is the same batch
 }

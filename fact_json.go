@@ -195,6 +195,7 @@ func (w *factWriter) write(v *Write) {
 	list(w, "sources", v.Sources, func(s *ElementSource) {
 		w.b = append(w.b, '{')
 		w.optional("element", s.Element)
+		w.optional("part", s.Part)
 		w.text("source", s.Source)
 		w.number("from", int64(s.From))
 		w.b = append(w.b, '}')

@@ -91,7 +91,7 @@ func TestWritesReadAsBefore(t *testing.T) {
 		Writes: []Write{
 			{Type: "Patient", ID: "p", Handles: []string{"Patient-1", "Patient-2"}, Version: 3, Patient: "p",
 				Aliases: []Alias{{Authority: "A", Value: "1"}}, Content: json.RawMessage(`{"resourceType":"Patient"}`),
-				Sources: []ElementSource{{Source: "pas", From: 7}, {Element: "name", Source: "lab", From: 9}}},
+				Sources: []ElementSource{{Source: "pas", From: 7}, {Element: "name", Part: "PID-5", Source: "lab", From: 9}}},
 			{Type: "Task"},
 		},
 		Same: []Stale{{Type: "A", ID: "1", Handle: "A-1", Reason: "r", Aliases: []Alias{{}}}}, Older: []Stale{{}},

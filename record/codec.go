@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"handover"
+	"handover/internal/rawjson"
 )
 
 // A state as it is kept: docs/formats/record.md has the layout. Values that
@@ -31,7 +32,7 @@ type property struct{ value, extra []byte }
 // with an underscore beside their sibling.
 func properties(content []byte) map[string]property {
 	out := make(map[string]property, 16)
-	members(content, func(name, value []byte) {
+	rawjson.Members(content, func(name, value []byte) {
 		if len(name) > 0 && name[0] == '_' {
 			p := out[string(name[1:])]
 			p.extra = value

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"handover/fhir"
+	"handover/internal/rawjson"
 )
 
 // Indexer finds in a resource what search looks for.
@@ -102,7 +103,7 @@ func (x *standard) Values(resourceType string, content []byte) ([]Value, error) 
 
 // follow walks the rest of the path from a value, and reads what is at its end.
 func follow(rest []step, at *fhir.Property, value []byte, kind ParamKind, add func(Value)) {
-	elementsOf(value, func(v []byte) {
+	rawjson.Items(value, func(v []byte) {
 		if len(rest) == 0 {
 			read(kind, at, v, add)
 			return
@@ -110,7 +111,7 @@ func follow(rest []step, at *fhir.Property, value []byte, kind ParamKind, add fu
 		if len(v) == 0 || v[0] != '{' {
 			return
 		}
-		members(v, func(name, inner []byte) {
+		rawjson.Members(v, func(name, inner []byte) {
 			for _, prop := range rest[0] {
 				if prop.Name == string(name) {
 					follow(rest[1:], prop, inner, kind, add)
@@ -162,9 +163,9 @@ func readToken(dataType string, v []byte, add func(Value)) {
 	case "Coding":
 		token = Value{System: field(v, "system"), Code: field(v, "code")}
 	case "CodeableConcept":
-		members(v, func(name, codings []byte) {
+		rawjson.Members(v, func(name, codings []byte) {
 			if string(name) == "coding" {
-				elementsOf(codings, func(c []byte) { readToken("Coding", c, add) })
+				rawjson.Items(codings, func(c []byte) { readToken("Coding", c, add) })
 			}
 		})
 	case "string", "uri", "id":
@@ -197,9 +198,9 @@ func readDate(dataType string, v []byte, add func(Value)) {
 			add(Value{Low: low, High: high})
 		}
 	case "Timing":
-		members(v, func(name, events []byte) {
+		rawjson.Members(v, func(name, events []byte) {
 			if string(name) == "event" {
-				elementsOf(events, func(e []byte) { readDate("dateTime", e, add) })
+				rawjson.Items(events, func(e []byte) { readDate("dateTime", e, add) })
 			}
 		})
 	}
@@ -219,7 +220,7 @@ func edge(period []byte, name string) (r lowHigh, stated, ok bool) {
 // field returns a string member of a JSON object, "" where there is none.
 func field(object []byte, name string) string {
 	out := ""
-	members(object, func(n, v []byte) {
+	rawjson.Members(object, func(n, v []byte) {
 		if string(n) == name {
 			out = text(v)
 		}

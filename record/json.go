@@ -4,81 +4,8 @@ import (
 	"bytes"
 
 	"handover"
+	"handover/internal/rawjson"
 )
-
-// skipString returns the index after the JSON string that begins at i.
-func skipString(b []byte, i int) int {
-	for i++; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(b)
-}
-
-// skipValue returns the index after the JSON value that begins at i, in JSON
-// without white space.
-func skipValue(b []byte, i int) int {
-	depth := 0
-	for i < len(b) {
-		switch b[i] {
-		case '"':
-			i = skipString(b, i)
-			if depth == 0 {
-				return i
-			}
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 {
-				return i
-			}
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		case ',':
-			if depth == 0 {
-				return i
-			}
-		}
-		i++
-	}
-	return len(b)
-}
-
-// members calls fn for each member of a JSON object without white space. Names
-// are given as they stand between the quotes.
-func members(object []byte, fn func(name, value []byte)) {
-	for i := 1; i < len(object) && object[i] == '"'; {
-		end := skipString(object, i)
-		next := skipValue(object, end+1)
-		if next > len(object) || end+1 > next {
-			return
-		}
-		fn(object[i+1:end-1], object[end+1:next])
-		i = next + 1
-	}
-}
-
-// elementsOf calls fn for each item of a JSON array without white space, or for
-// the value itself if it is none.
-func elementsOf(value []byte, fn func([]byte)) {
-	if len(value) == 0 || value[0] != '[' {
-		if len(value) > 0 {
-			fn(value)
-		}
-		return
-	}
-	for i := 1; i < len(value) && value[i] != ']'; {
-		next := skipValue(value, i)
-		fn(value[i:next])
-		i = next + 1
-	}
-}
 
 // canonical returns the JSON value without white space and without the escapes
 // that encoding/json adds for HTML, so that a value is the same bytes before it
@@ -87,7 +14,7 @@ func canonical(v []byte) []byte {
 	for i := 0; i < len(v); {
 		switch v[i] {
 		case '"':
-			end := skipString(v, i)
+			end := rawjson.SkipString(v, i)
 			if unescape(v[i:end]) != nil {
 				return rewrite(v)
 			}
@@ -106,7 +33,7 @@ func rewrite(v []byte) []byte {
 	for i := 0; i < len(v); {
 		switch v[i] {
 		case '"':
-			end := skipString(v, i)
+			end := rawjson.SkipString(v, i)
 			if plain := unescape(v[i:end]); plain != nil {
 				out = append(out, plain...)
 			} else {
@@ -181,7 +108,7 @@ func resolve(v []byte, target func(handle string) (string, bool)) (out []byte, u
 			return append(out, v[i:]...), ""
 		}
 		j += i
-		end := skipString(v, j)
+		end := rawjson.SkipString(v, j)
 		if !heldByReference(v[:j]) {
 			out = append(out, v[i:end]...)
 			i = end

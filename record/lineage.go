@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"handover"
+	"handover/internal/rawjson"
 	"handover/internal/store"
 )
 
@@ -86,7 +87,7 @@ func (t *tracing) trace(v Resource) (Lineage, error) {
 		return out, errNotJSON
 	}
 	var names []string
-	members(v.Content, func(name, _ []byte) {
+	rawjson.Members(v.Content, func(name, _ []byte) {
 		n := strings.TrimPrefix(string(name), "_")
 		if n != "resourceType" && n != "id" && !slices.Contains(names, n) {
 			names = append(names, n)

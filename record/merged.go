@@ -3,6 +3,8 @@ package record
 import (
 	"bytes"
 	"slices"
+
+	"handover/internal/rawjson"
 )
 
 // merged returns what the statements on merges make of a resource. A Patient
@@ -40,7 +42,7 @@ func links(s *state, chosen []choice) []byte {
 	b.WriteByte('[')
 	i := slices.IndexFunc(chosen, func(c choice) bool { return c.name == "link" && !c.item.removed })
 	if i >= 0 {
-		elementsOf(chosen[i].item.value, func(v []byte) {
+		rawjson.Items(chosen[i].item.value, func(v []byte) {
 			b.Write(v)
 			b.WriteByte(',')
 		})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/internal/rawjson"
 	"handover/internal/store"
 )
 
@@ -140,7 +141,7 @@ func withMeta(content []byte, version int64, at time.Time) []byte {
 	}
 	meta := `"versionId":"` + strconv.FormatInt(version, 10) + `","lastUpdated":"` + at.Format("2006-01-02T15:04:05.000Z07:00") + `"`
 	place, known := len(content)-1, false
-	members(content, func(name, value []byte) {
+	rawjson.Members(content, func(name, value []byte) {
 		// The value lies within content, so its place is known by what follows it.
 		switch {
 		case string(name) == "meta" && len(value) > 0 && value[0] == '{':

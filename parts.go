@@ -1,0 +1,227 @@
+package handover
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"handover/internal/rawjson"
+)
+
+// ComparePart orders the parts of an element: by their letters, and by their
+// numbers as numbers, so that PID-2 comes before PID-13. The element as a whole
+// ("") comes first. Only equal parts compare as 0.
+func ComparePart(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		n, m := digits(x), digits(y)
+		if n == 0 || m == 0 {
+			if x[0] != y[0] {
+				return cmp.Compare(x[0], y[0])
+			}
+			x, y = x[1:], y[1:]
+			continue
+		}
+		p, q := strings.TrimLeft(x[:n], "0"), strings.TrimLeft(y[:m], "0")
+		if c := cmp.Or(cmp.Compare(len(p), len(q)), strings.Compare(p, q)); c != 0 {
+			return c
+		}
+		x, y = x[n:], y[m:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(a, b))
+}
+
+// digits returns how many digits s begins with.
+func digits(s string) int {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+// Arrange returns, of the entries of one element, those that say something, in
+// the order of their parts. Of several entries of one part the last counts. The
+// paths of their origins lead into the whole that Join makes of them: an entry's
+// own say "telecom[0]" for its first item, whatever comes before it.
+func Arrange(entries []Element) []Element {
+	sorted := slices.Clone(entries)
+	slices.SortStableFunc(sorted, func(a, b Element) int { return ComparePart(a.Part, b.Part) })
+	out := sorted[:0]
+	before := 0
+	for i, e := range sorted {
+		if i+1 < len(sorted) && sorted[i+1].Part == e.Part || e.Removed {
+			continue
+		}
+		if before > 0 {
+			e.From = shifted(e.From, e.JSONProperty(), before)
+		}
+		before += max(items(e.Value), items(e.Extra))
+		out = append(out, e)
+	}
+	return out
+}
+
+// Join puts an element together from its parts, as Arrange gives them: arrays
+// are put one after the other, objects merged member by member, and of anything
+// else the last stands. Values are JSON without white space. One part alone
+// stands as it is. Join of none is an element without a value.
+func Join(parts []Element) (property string, value, extra []byte) {
+	if len(parts) == 0 {
+		return "", nil, nil
+	}
+	property = parts[0].Property
+	whole := member{value: parts[0].Value, extra: parts[0].Extra}
+	if len(parts) > 1 && !slices.ContainsFunc(parts, func(p Element) bool { return !isArray(p.Value) || len(p.Extra) > 0 }) {
+		return property, joinArrays(parts), nil
+	}
+	for _, p := range parts[1:] {
+		whole = whole.with(member{value: p.Value, extra: p.Extra})
+		property = p.Property
+	}
+	return property, whole.value, whole.extra
+}
+
+// joinArrays is Join of many arrays at once.
+func joinArrays(parts []Element) []byte {
+	size := 2
+	for _, p := range parts {
+		size += len(p.Value)
+	}
+	out := append(make([]byte, 0, size), '[')
+	for _, p := range parts {
+		out = appendItems(out, p.Value)
+	}
+	return append(out, ']')
+}
+
+// appendItems appends the items of an array to an array that is still open.
+func appendItems(b, array []byte) []byte {
+	if len(array) <= 2 {
+		return b
+	}
+	if b[len(b)-1] != '[' {
+		b = append(b, ',')
+	}
+	return append(b, array[1:len(array)-1]...)
+}
+
+func isArray(v []byte) bool  { return len(v) > 1 && v[0] == '[' }
+func isObject(v []byte) bool { return len(v) > 1 && v[0] == '{' }
+
+// items counts the items of an array; what is none has 0.
+func items(v []byte) (n int) {
+	if isArray(v) {
+		rawjson.Items(v, func([]byte) { n++ })
+	}
+	return n
+}
+
+// member is a property, and its sibling with an underscore.
+type member struct {
+	name         string
+	value, extra []byte
+}
+
+// with returns what both say, the later one where both cannot stand.
+func (m member) with(later member) member {
+	out := member{name: m.name}
+	switch {
+	case isObject(m.value) && isObject(later.value):
+		out.value = mergeObjects(m.value, later.value)
+	case m.isList() && later.isList():
+		n, o := max(items(m.value), items(m.extra)), max(items(later.value), items(later.extra))
+		out.value = padded(m.value, n, later.value, o)
+		out.extra = padded(m.extra, n, later.extra, o)
+	default:
+		out.value, out.extra = later.value, later.extra
+	}
+	return out
+}
+
+// isList: FHIR R4 JSON keeps a list of primitives in two arrays, item beside
+// item, of which one may be missing (§2.6.2.3).
+func (m member) isList() bool {
+	return (isArray(m.value) || len(m.value) == 0) && (isArray(m.extra) || len(m.extra) == 0)
+}
+
+// padded joins two arrays that must have n and m items; null stands for what
+// they do not have. Two missing arrays are a missing array.
+func padded(a []byte, n int, b []byte, m int) []byte {
+	if len(a) == 0 && len(b) == 0 {
+		return nil
+	}
+	out := append(make([]byte, 0, len(a)+len(b)+8), '[')
+	for _, half := range []struct {
+		array []byte
+		want  int
+	}{{a, n}, {b, m}} {
+		out = appendItems(out, half.array)
+		for range half.want - items(half.array) {
+			out = appendItems(out, []byte("[null]"))
+		}
+	}
+	return append(out, ']')
+}
+
+// mergeObjects keeps the order of the members: those of a, then what only b has.
+func mergeObjects(a, b []byte) []byte {
+	all := pairs(a)
+	for _, later := range pairs(b) {
+		i := slices.IndexFunc(all, func(m member) bool { return m.name == later.name })
+		if i < 0 {
+			all = append(all, later)
+			continue
+		}
+		all[i] = all[i].with(later)
+	}
+	out := append(make([]byte, 0, len(a)+len(b)), '{')
+	for _, m := range all {
+		out = appendMember(out, "", m.name, m.value)
+		out = appendMember(out, "_", m.name, m.extra)
+	}
+	return append(out, '}')
+}
+
+func pairs(object []byte) (out []member) {
+	rawjson.Members(object, func(name, value []byte) {
+		bare, isExtra := strings.CutPrefix(string(name), "_")
+		i := slices.IndexFunc(out, func(m member) bool { return m.name == bare })
+		if i < 0 {
+			i = len(out)
+			out = append(out, member{name: bare})
+		}
+		if isExtra {
+			out[i].extra = value
+		} else {
+			out[i].value = value
+		}
+	})
+	return out
+}
+
+func appendMember(b []byte, prefix, name string, value []byte) []byte {
+	if len(value) == 0 {
+		return b
+	}
+	if b[len(b)-1] != '{' {
+		b = append(b, ',')
+	}
+	b = append(append(append(append(b, '"'), prefix...), name...), '"', ':')
+	return append(b, value...)
+}
+
+// shifted returns the origins with the first index of their paths raised.
+func shifted(from []Origin, property string, by int) []Origin {
+	out := slices.Clone(from)
+	for i, o := range out {
+		rest, ok := strings.CutPrefix(o.Path, property+"[")
+		number, after, closed := strings.Cut(rest, "]")
+		n, err := strconv.Atoi(number)
+		if ok && closed && err == nil {
+			out[i].Path = property + "[" + strconv.Itoa(n+by) + "]" + after
+		}
+	}
+	return out
+}

@@ -121,9 +121,11 @@ func (n *Node) Prune() {
 	n.Children = kept
 }
 
-// Print is the same for two trees that say the same.
+// Print is the same for two trees that say the same and refer to the same
+// resources.
 func (n *Node) Print() string {
-	leaves := n.Leaves()
+	var leaves []string
+	n.walk("", func(path string, leaf *Node) { leaves = append(leaves, path+"="+target(leaf, leaf.Ref)) })
 	sort.Strings(leaves)
 	return strings.Join(leaves, "\x00")
 }

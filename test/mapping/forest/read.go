@@ -35,9 +35,8 @@ func Read(sources []Source) ([]*Resource, error) {
 				return nil, fmt.Errorf("%s.%s: %w", s.Name, p.Name, err)
 			}
 		}
-		resources[i].Prune()
 	}
-	return resources, nil
+	return Tidy(resources), nil
 }
 
 func read(n *Node, p Property, known map[string]*Resource) error {

@@ -304,43 +304,17 @@ func common(a, b []string) int {
 	return n
 }
 
-// tidy takes away what is empty, and makes one of shared resources that say
-// the same.
+// tidy takes away what is empty, and what refers to it.
 func tidy(resources []*forest.Resource) []*forest.Resource {
-	for range 3 {
-		for _, r := range resources {
-			r.Walk(func(_ string, leaf *forest.Node) {
-				if leaf.Ref != nil && len(leaf.Ref.Children) == 0 {
-					leaf.Ref = nil
-				}
-			})
-			dropBare(r.Node)
-			r.Prune()
-		}
-		canonical := map[string]*forest.Resource{}
-		for _, r := range resources {
-			if !forest.Shared[r.Type] {
-				continue
+	for _, r := range resources {
+		r.Walk(func(_ string, leaf *forest.Node) {
+			if leaf.Ref != nil && len(leaf.Ref.Children) == 0 {
+				leaf.Ref = nil
 			}
-			print := r.Type + r.Print()
-			if canonical[print] == nil {
-				canonical[print] = r
-			}
-		}
-		for _, r := range resources {
-			r.Walk(func(_ string, leaf *forest.Node) {
-				if leaf.Ref != nil && forest.Shared[leaf.Ref.Type] {
-					if c := canonical[leaf.Ref.Type+leaf.Ref.Print()]; c != nil {
-						leaf.Ref = c
-					}
-				}
-			})
-		}
-		resources = slices.DeleteFunc(resources, func(r *forest.Resource) bool {
-			return r.Empty() || forest.Shared[r.Type] && canonical[r.Type+r.Print()] != r
 		})
+		dropBare(r.Node)
 	}
-	return resources
+	return forest.Tidy(resources)
 }
 
 // worth reports whether anything in a resource comes from the message: one of

@@ -4,8 +4,9 @@
 //
 // It promises for every story under testdata/story: the answers of want.json
 // and the outcome of each message in want.log; that the facts alone rebuild the
-// same record; and, unless the story says why not, that any other order of
-// arrival ends in the same content. A story is one txtar: prose, what differs
+// same record; that every message, sent again under another control id, changes
+// nothing; and, unless the story says why not, that any other order of arrival
+// ends in the same content. A story is one txtar: prose, what differs
 // from testdata/hospital, the messages in order (1-pas.hl7, 2-lab-final.hl7: the
 // word after the number is the source), want.json and want.log.
 // `go test ./test/meaning -update` writes the answers again.

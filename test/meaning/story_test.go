@@ -3,6 +3,7 @@ package meaning
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"handover/hl7v2"
 )
 
 var update = flag.Bool("update", false, "write want.json and want.log of the stories again")
@@ -134,6 +137,7 @@ func tell(t *testing.T, file string, shuffles int, waits bool) (faults []string)
 	if again := contents(h.rebuilt().resources()); !slices.Equal(again, want) {
 		faults = append(faults, "rebuilt from the facts (-as composed +rebuilt):\n"+cmp.Diff(want, again))
 	}
+	faults = append(faults, h.resent(list)...)
 	if has(story, "order-matters") {
 		return faults
 	}
@@ -147,6 +151,28 @@ func tell(t *testing.T, file string, shuffles int, waits bool) (faults []string)
 		if again := contents(other.resources()); !slices.Equal(again, want) {
 			faults = append(faults, "in the order "+order(list)+" (-as told +shuffled):\n"+cmp.Diff(want, again))
 			break
+		}
+	}
+	return faults
+}
+
+// resent sends every message of the story again under another control id, in
+// order: old news of what is known changes nothing. It tells what got a version.
+func (h *hospital) resent(list []message) (faults []string) {
+	h.t.Helper()
+	for _, m := range list {
+		parsed, _ := hl7v2.Parse(m.data)
+		again, err := parsed.Set("MSH-10", "SENT-AGAIN")
+		if err != nil {
+			h.t.Fatalf("%s: %v", m.name, err)
+		}
+		h.hear(message{m.name + " sent again", m.source, again.Bytes()})
+		said := h.heard[len(h.heard)-1]
+		unnamed := namedByMessage(said.asserted)
+		for _, w := range said.writes.Writes {
+			if !slices.ContainsFunc(w.Handles, func(handle string) bool { return unnamed[handle] }) {
+				faults = append(faults, fmt.Sprintf("%s, sent again, wrote %s version %d", m.name, w.Type, w.Version))
+			}
 		}
 	}
 	return faults

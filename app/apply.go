@@ -10,7 +10,7 @@ import (
 // applyBatch is how many messages at most go into the record's tables in one
 // transaction. Under load, many in one cost far less than few in many: most of
 // what is written are pages of indexes, and each counts once a transaction.
-const applyBatch = 512
+const applyBatch = 256
 
 // decided are messages whose facts are in the journal and not yet in the
 // record's tables.

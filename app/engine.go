@@ -64,6 +64,14 @@ type Engine struct {
 	ending   chan struct{}       // closed when Run is to end
 }
 
+// What the record may keep in memory of what it has read: states, and bytes of
+// packs. More is rarely asked for again: of a patient the next message comes
+// when hundreds of others have been.
+const (
+	cachedStates = 1500
+	cachedPacks  = 4 << 20
+)
+
 // Open opens journal and projections, brings the projections up to the
 // journal's end, and binds every listener.
 func Open(ctx context.Context, c Config) (*Engine, error) {
@@ -146,6 +154,7 @@ func (e *Engine) openProjections(ctx context.Context) (err error) {
 	}
 	e.record, err = record.Open(ctx, record.Config{
 		Place: place, SiteKey: e.key, Rules: rulesOf(e.config.Site), Fact: facts{e.journal}.Get, Now: e.config.Now,
+		CachedStates: cachedStates, CachedPacks: cachedPacks,
 	})
 	return err
 }

@@ -31,11 +31,10 @@ func (e *Engine) catchUp(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asking the trace how far it is: %w", err)
 	}
-	read := facts{e.journal}.After
-	if _, err := e.apply(ctx, read, e.trace, traced); err != nil {
+	if _, err := e.apply(ctx, facts{e.journal}.outlines, e.trace, traced); err != nil {
 		return fmt.Errorf("bringing the trace up to date: %w", err)
 	}
-	if _, err := e.apply(ctx, read, e.record, e.record.Applied()); err != nil {
+	if _, err := e.apply(ctx, facts{e.journal}.After, e.record, e.record.Applied()); err != nil {
 		return fmt.Errorf("bringing the record up to date: %w", err)
 	}
 	return nil

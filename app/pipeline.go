@@ -11,6 +11,7 @@ import (
 
 	"handover"
 	"handover/hl7v2"
+	"handover/internal/spool"
 	"handover/route"
 )
 
@@ -18,9 +19,14 @@ import (
 // sync and a transaction over many, few enough that nobody waits for them.
 const batchSize = 64
 
-// largeMessage is the length in bytes from which messages are transformed one
-// at a time, so that several of them never are in memory together.
-const largeMessage = 1 << 20
+// The lengths of messages in bytes from which they are taken one at a time, all
+// the way into the record, so that several of them never are in memory
+// together, and above which they are not transformed: a document takes about
+// six times its length on the way. It is kept, and waits for a person.
+const (
+	largeMessage = 1 << 20
+	maxTransform = 16 << 20
+)
 
 // converter turns a message into what it asserts of the record. It is pure.
 type converter interface {
@@ -64,6 +70,8 @@ type pipeline struct {
 	counters   *counters
 	release    string
 	log        *slog.Logger
+	spool      *spool.Dir    // for long facts
+	large      chan struct{} // holds one while a large message is on its way
 
 	appended handover.Offset // the last fact that compose appended
 }
@@ -77,9 +85,12 @@ type work struct {
 	versions int // how many writes there were
 }
 
+// isLarge reports whether the message must be on its way alone.
+func (w *work) isLarge() bool { return w.message.Body.Len() >= largeMessage }
+
 // run decides every message after the offset, until ctx ends.
 func (p *pipeline) run(ctx context.Context, after handover.Offset) error {
-	transformed, appended := make(chan []work, 1), make(chan decided, 4)
+	transformed, appended := make(chan []work, 1), make(chan decided, 2)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var stages sync.WaitGroup
@@ -112,23 +123,50 @@ func (p *pipeline) read(ctx context.Context, after handover.Offset, out chan<- [
 			continue
 		}
 		after = looked
-		batch := p.transform(ctx, entries)
-		select {
-		case out <- batch:
-		case <-ctx.Done():
+		for _, batch := range batches(entries) {
+			if batch[0].isLarge() && !p.enter(ctx) {
+				return nil
+			}
+			p.transform(ctx, batch)
+			select {
+			case out <- batch:
+			case <-ctx.Done():
+				return nil
+			}
 		}
 	}
 	return nil
 }
 
-// transform routes and transforms a batch, on every core.
-func (p *pipeline) transform(ctx context.Context, entries []handover.Entry) []work {
-	batch := make([]work, 0, len(entries))
-	for _, e := range entries {
-		if !refused(e.Answer) {
-			batch = append(batch, work{message: e})
-		}
+// enter waits until no other large message is on its way.
+func (p *pipeline) enter(ctx context.Context) bool {
+	select {
+	case p.large <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
 	}
+}
+
+// batches makes work of the messages that were not refused when they arrived:
+// together, as far as they are not long.
+func batches(entries []handover.Entry) (all [][]work) {
+	size := int64(largeMessage) // of the last batch; the first message begins one
+	for _, e := range entries {
+		if refused(e.Answer) {
+			continue
+		}
+		if size += e.Body.Len(); size >= largeMessage {
+			all, size = append(all, nil), e.Body.Len()
+		}
+		last := &all[len(all)-1]
+		*last = append(*last, work{message: e})
+	}
+	return all
+}
+
+// transform routes and transforms a batch, on every core.
+func (p *pipeline) transform(ctx context.Context, batch []work) {
 	var group sync.WaitGroup
 	next := make(chan *work)
 	for range min(runtime.GOMAXPROCS(0), len(batch)) {
@@ -139,18 +177,10 @@ func (p *pipeline) transform(ctx context.Context, entries []handover.Entry) []wo
 		})
 	}
 	for i := range batch {
-		if batch[i].message.Body.Len() < largeMessage {
-			next <- &batch[i]
-		}
+		next <- &batch[i]
 	}
 	close(next)
 	group.Wait()
-	for i := range batch {
-		if batch[i].message.Body.Len() >= largeMessage {
-			p.decide(ctx, &batch[i])
-		}
-	}
-	return batch
 }
 
 // refused reports whether the first answer said that the message was refused:
@@ -172,6 +202,10 @@ func (p *pipeline) decide(ctx context.Context, w *work) {
 			w.asserted, w.decision = nil, handover.Decision{State: handover.StateWaiting, Reason: "transform-failed"}
 		}
 	}()
+	if w.message.Body.Len() > maxTransform {
+		w.decision = handover.Decision{State: handover.StateWaiting, Reason: "too-large-to-transform"}
+		return
+	}
 	content, err := p.journal.content(ctx, w.message)
 	if err != nil {
 		w.decision = handover.Decision{State: handover.StateWaiting, Reason: "body-unreadable"}
@@ -212,6 +246,9 @@ func (p *pipeline) compose(ctx context.Context, in <-chan []work, out chan<- dec
 			p.appended = entries[len(entries)-1].Offset
 		}
 		d := decided{batch, entries}
+		if batch[0].isLarge() {
+			<-p.large
+		}
 		d.lighten()
 		select {
 		case out <- d:
@@ -238,63 +275,4 @@ func (p *pipeline) insist(ctx context.Context, what string, try func() error) bo
 			return false
 		}
 	}
-}
-
-// append composes what the batch makes of the record and appends its facts.
-func (p *pipeline) append(ctx context.Context, batch []work) ([]handover.Entry, error) {
-	var expected []*handover.Assertions
-	for i := range batch {
-		if batch[i].asserted != nil {
-			expected = append(expected, batch[i].asserted)
-		}
-	}
-	if err := p.record.Expect(ctx, expected); err != nil {
-		return nil, fmt.Errorf("reading what is held: %w", err)
-	}
-	var drafts []handover.Draft
-	for i := range batch {
-		w := &batch[i]
-		if w.asserted != nil {
-			writes, err := p.record.Compose(ctx, w.message.Offset, *w.asserted)
-			if err != nil {
-				return nil, fmt.Errorf("composing offset %d: %w", w.message.Offset, err)
-			}
-			w.writes = writes
-		}
-		drafts = append(drafts, p.drafts(w)...)
-	}
-	if len(drafts) == 0 {
-		return nil, nil
-	}
-	receipts, err := p.journal.Append(ctx, drafts)
-	if err != nil {
-		return nil, err
-	}
-	return entriesOf(drafts, receipts), nil
-}
-
-// drafts are the facts that follow from a message, in the order in which they
-// are applied.
-func (p *pipeline) drafts(w *work) []handover.Draft {
-	h := handover.Header{Release: p.release, Source: w.message.Source, Cause: w.message.Offset}
-	decided := h
-	decided.Kind, decided.Class = handover.Decided, handover.KeepForever
-	out := []handover.Draft{factDraft(decided, w.decision, nil)}
-	if w.asserted == nil {
-		return out
-	}
-	asserted, written := h, h
-	asserted.Kind, asserted.Class = handover.Asserted, handover.KeepRecord
-	written.Kind, written.Class = handover.Written, handover.KeepRecord
-	return append(out, factDraft(asserted, w.asserted, nil), factDraft(written, &w.writes, nil))
-}
-
-// entriesOf are the appended drafts as the journal would read them back.
-func entriesOf(drafts []handover.Draft, receipts []handover.Receipt) []handover.Entry {
-	entries := make([]handover.Entry, len(drafts))
-	for i, d := range drafts {
-		d.Header.Time = receipts[i].Time
-		entries[i] = handover.Entry{Offset: receipts[i].Offset, Header: d.Header, Key: d.Key, Body: d.Body}
-	}
-	return entries
 }

@@ -124,7 +124,7 @@ func (l live) Append(ctx context.Context, drafts []handover.Draft) ([]handover.R
 }
 
 // Outlines returns the facts after an offset, in order. Bodies of Asserted and
-// Written facts may be missing.
+// Written facts may be missing, and long ones are files.
 func (l live) Outlines(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, error) {
 	found, next := l.recent.from(after+1, limit)
 	if found != nil {
@@ -133,7 +133,7 @@ func (l live) Outlines(ctx context.Context, after handover.Offset, limit int) ([
 	if next > 0 {
 		limit = int(min(handover.Offset(limit), next-after-1)) // the hole, and no more
 	}
-	return l.After(ctx, after, limit)
+	return l.outlines(ctx, after, limit)
 }
 
 // Messages returns about as many Received facts after an offset, and the offset

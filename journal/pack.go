@@ -42,7 +42,7 @@ var compressors = sync.OnceValues(newCompressor)
 func newCompressor() (*compressor, error) {
 	encoder := func(dictionary []byte) (*zstd.Encoder, error) {
 		return zstd.NewWriter(nil, zstd.WithEncoderDict(dictionary), zstd.WithEncoderLevel(zstd.SpeedFastest),
-			zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
+			zstd.WithWindowSize(1<<20), zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
 	}
 	message, err1 := encoder(messageDictionary)
 	json, err2 := encoder(jsonDictionary)

@@ -59,7 +59,7 @@ func (e *Engine) openDoor(ctx context.Context, s config.Source) (listener, error
 	}
 	c := mllp.Config{
 		Source: s.Name, Address: s.Listen.Host, Receiver: in, Room: room, Allow: allow, Idle: s.Idle,
-		Conns: s.MaxConnections, Log: e.log, Now: e.config.Now,
+		Conns: s.MaxConnections, Drain: e.config.Drain, Log: e.log, Now: e.config.Now,
 	}
 	if s.TLS != nil {
 		c.TLS = wire.TLSFiles{Cert: s.TLS.Certificate, Key: s.TLS.Key, ClientCA: s.TLS.Clients}

@@ -35,8 +35,11 @@ type Config struct {
 	Dir string
 	// Database, if not "", goes before Site.Database.
 	Database string
-	Now      func() time.Time // nil: time.Now
-	Log      *slog.Logger     // nil: nothing is logged
+	// Drain is how long a message in hand may take when the engine is to end;
+	// 0: ten seconds.
+	Drain time.Duration
+	Now   func() time.Time // nil: time.Now
+	Log   *slog.Logger     // nil: nothing is logged
 	// VFS names the SQLite VFS under journal and tables, for disks that fail
 	// in tests; "" is the system's own.
 	VFS string

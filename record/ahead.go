@@ -7,19 +7,21 @@ import (
 	"handover"
 )
 
-// ahead is what Expect found not to be in the tables. Whatever is composed
-// afterwards is taken out of it; what is applied without being composed here
-// empties it.
+// ahead is what Expect found in the tables, and what it found not to be there.
+// Whatever is composed afterwards is taken out of it; what is applied without
+// being composed here empties it.
 type ahead struct {
-	states  map[ref]bool
-	aliases map[string]bool
+	found   map[ref]*state
+	states  map[ref]bool    // not there
+	aliases map[string]bool // not there
 }
 
-func (a *ahead) clear() { a.states, a.aliases = nil, nil }
+func (a *ahead) clear() { *a = ahead{} }
 
-// made forgets what is there from now on.
+// made forgets what is otherwise from now on.
 func (a *ahead) made(d *delta) {
 	for _, c := range d.changes {
+		delete(a.found, c.after.ref)
 		delete(a.states, c.after.ref)
 	}
 	for _, row := range d.aliases {
@@ -53,7 +55,7 @@ func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) er
 			return err
 		}
 		if !more {
-			r.ahead = e.absent()
+			r.ahead = e.seen()
 			return nil
 		}
 	}
@@ -63,6 +65,9 @@ func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) er
 // in memory.
 func (r *Record) composed(t ref) *state {
 	if s := r.overlay.state(t); s != nil {
+		return s
+	}
+	if s := r.ahead.found[t]; s != nil {
 		return s
 	}
 	return r.states.get(t)
@@ -119,11 +124,12 @@ func (e *expecting) likely(known []identity) ref {
 	return known[0].key
 }
 
-// absent returns what was looked up and is not there.
-func (e *expecting) absent() ahead {
-	a := ahead{states: map[ref]bool{}, aliases: map[string]bool{}}
+// seen returns what was looked up.
+func (e *expecting) seen() ahead {
+	a := ahead{found: map[ref]*state{}, states: map[ref]bool{}, aliases: map[string]bool{}}
 	for t, s := range e.states {
 		if s != nil {
+			a.found[t] = s
 			continue
 		}
 		a.states[t] = true

@@ -12,13 +12,14 @@ import (
 
 // A state as it is kept: docs/formats/record.md has the layout. Values that
 // stand in the current version are not written again, only marked.
-const stateFormat = 1
+const stateFormat = 2
 
 const (
 	itemRemoved    = 1 << 0
 	itemInContent  = 1 << 1
 	itemHasName    = 1 << 2 // the JSON property differs from the element's name
 	itemHasNeeds   = 1 << 3
+	itemIsPiece    = 1 << 4 // the value is a piece of an array or object in the content
 	stampCorrects  = 1
 	linkIsReplaced = 1 << 7 // beside the kind
 )
@@ -152,15 +153,25 @@ func (w *writer) elements(s *state) {
 	w.uint(uint64(len(s.elements)))
 	for _, e := range s.elements {
 		w.text(e.name)
+		w.text(e.part)
 		w.uint(uint64(len(e.items)))
 		for _, it := range e.items {
-			w.item(e.name, it, current)
+			w.item(&e, it, current)
 		}
 	}
 }
 
-func (w *writer) item(name string, it item, current map[string]property) {
-	flags := byte(0)
+// piece finds a part's value in that of the whole element, and returns where
+// what stands between its brackets begins there; -1 if it does not.
+func piece(part, whole []byte) int {
+	if len(part) <= 2 || len(part) >= len(whole) || part[0] != whole[0] || part[0] != '[' && part[0] != '{' {
+		return -1
+	}
+	return bytes.Index(whole, part[1:len(part)-1])
+}
+
+func (w *writer) item(e *element, it item, current map[string]property) {
+	flags, name, at := byte(0), e.name, -1
 	if it.removed {
 		flags |= itemRemoved
 	}
@@ -171,6 +182,10 @@ func (w *writer) item(name string, it item, current map[string]property) {
 	p := current[name]
 	if !it.removed && bytes.Equal(p.value, it.value) && bytes.Equal(p.extra, it.extra) {
 		flags |= itemInContent
+	} else if e.part != "" && !it.removed && len(it.extra) == 0 {
+		if at = piece(it.value, p.value); at >= 0 {
+			flags |= itemIsPiece
+		}
 	}
 	if len(it.needs) > 0 {
 		flags |= itemHasNeeds
@@ -181,7 +196,10 @@ func (w *writer) item(name string, it item, current map[string]property) {
 	if flags&itemHasName != 0 {
 		w.text(it.property)
 	}
-	if flags&(itemRemoved|itemInContent) == 0 {
+	if at >= 0 {
+		w.uint(uint64(at))
+		w.uint(uint64(len(it.value) - 2))
+	} else if flags&(itemRemoved|itemInContent) == 0 {
 		w.bytes(it.value)
 		w.bytes(it.extra)
 	}
@@ -319,12 +337,12 @@ func (r *reader) elements(s *state) {
 	current := properties(s.content)
 	s.elements = make([]element, r.count())
 	for i := range s.elements {
-		name := r.text()
-		items := make([]item, r.count())
-		for j := range items {
-			items[j] = r.item(name, current)
+		e := element{name: r.text(), part: r.text()}
+		e.items = make([]item, r.count())
+		for j := range e.items {
+			e.items[j] = r.item(e.name, current)
 		}
-		s.elements[i] = element{name, items}
+		s.elements[i] = e
 	}
 }
 
@@ -342,6 +360,8 @@ func (r *reader) item(name string, current map[string]property) item {
 	case flags&itemInContent != 0:
 		p := current[name]
 		it.value, it.extra = p.value, p.extra
+	case flags&itemIsPiece != 0:
+		it.value = r.piece(current[name].value)
 	case !it.removed:
 		it.value, it.extra = r.take(r.uint()), r.take(r.uint())
 	}
@@ -352,4 +372,16 @@ func (r *reader) item(name string, current map[string]property) item {
 		}
 	}
 	return it
+}
+
+// piece reads where a part's value stands in that of the whole element.
+func (r *reader) piece(whole []byte) []byte {
+	at, size := r.uint(), r.uint()
+	if n := uint64(len(whole)); n < 2 || at > n || size > n-at {
+		r.bad = true
+		return nil
+	}
+	out := make([]byte, 0, size+2)
+	out = append(append(out, whole[0]), whole[at:at+size]...)
+	return append(out, whole[len(whole)-1])
 }

@@ -21,12 +21,13 @@ func FuzzState(f *testing.F) {
 	st := &stamp{source: "pas", claim: "c", offset: 3, event: -5, sent: 9, tie: 7, correction: true}
 	s := &state{
 		ref: ref{"Encounter", "a"}, version: 3, owner: "c", patient: "d", origin: "pas",
-		content:  []byte(`{"resourceType":"Encounter","id":"a","status":"planned","_status":{"id":"1"},"x":1}`),
-		voices:   []voice{{"pas", "c", st}, {"lab", "", nil}},
-		elements: []element{{"status", []item{{stamp: st, rank: 1, value: []byte(`"planned"`), extra: []byte(`{"id":"1"}`)}}}, {"y", []item{{stamp: st, removed: true, needs: []ref{{"A", "b"}}}, {stamp: st, property: "yCode", value: []byte(`"v"`)}}}},
-		links:    []link{{"o", linkMerge, true, st}},
-		move:     &move{"d", []string{"c", "d"}, st},
-		rivals:   []string{"c", "d"},
+		content: []byte(`{"resourceType":"Encounter","id":"a","status":"planned","_status":{"id":"1"},"x":1,"z":[1,2]}`),
+		voices:  []voice{{"pas", "c", st}, {"lab", "", nil}},
+		elements: []element{{"status", "", []item{{stamp: st, rank: 1, value: []byte(`"planned"`), extra: []byte(`{"id":"1"}`)}}}, {"y", "", []item{{stamp: st, removed: true, needs: []ref{{"A", "b"}}}, {stamp: st, property: "yCode", value: []byte(`"v"`)}}},
+			{"z", "A-1", []item{{stamp: st, value: []byte(`[1]`)}}}, {"z", "A-2", []item{{stamp: st, value: []byte(`[2]`)}}}},
+		links:  []link{{"o", linkMerge, true, st}},
+		move:   &move{"d", []string{"c", "d"}, st},
+		rivals: []string{"c", "d"},
 	}
 	f.Add(s.encode(), s.content)
 	f.Add([]byte{stateFormat}, []byte(`{}`))

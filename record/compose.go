@@ -2,7 +2,6 @@ package record
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -123,7 +122,7 @@ func (c *composition) version(t ref) error {
 	c.written[t] = len(c.out.Writes)
 	c.out.Writes = append(c.out.Writes, handover.Write{
 		Type: t.Type, ID: t.ID, Version: s.version, Content: content, Patient: patient,
-		Sources: elementSources(stands),
+		Sources: elementSources(s, stands),
 	})
 	return nil
 }
@@ -220,54 +219,83 @@ func (c *composition) report(i int) {
 		c.out.Parked = append(c.out.Parked, said)
 		return
 	}
-	older, owned := c.lost(i, t)
-	if older != nil {
-		said.Reason = "newer word stands: " + strings.Join(older, ", ")
+	lost := c.lost(i, t)
+	if said.Reason = lost.older(); said.Reason != "" {
 		c.out.Older = append(c.out.Older, said)
 	}
 	if n, ok := c.written[t]; ok {
 		c.out.Writes[n].Handles = append(c.out.Writes[n].Handles, ra.Handle)
 		return
 	}
-	if older != nil {
+	if said.Reason != "" {
 		return
 	}
-	if owned != nil {
-		said.Reason = "another source owns: " + strings.Join(owned, ", ")
+	if lost.owned != nil {
+		said.Reason = "another source owns: " + strings.Join(lost.owned, ", ")
 	}
 	c.out.Same = append(c.out.Same, said)
 }
 
-// lost returns the names of the elements that this message said and that do not
-// stand: because something newer or of higher status does, or because another
-// source owns them.
-func (c *composition) lost(i int, t ref) (older, owned []string) {
+// lostWord names the elements that a message said and that do not stand.
+type lostWord struct {
+	newer []string // newer word stands
+	held  []string // older word of a higher status stands
+	owned []string // another source owns them
+}
+
+// older gives the reason why what was said does not stand, though its source
+// counts; "" if there is no such thing.
+func (l *lostWord) older() string {
+	var reasons []string
+	if l.newer != nil {
+		reasons = append(reasons, "newer word stands: "+strings.Join(l.newer, ", "))
+	}
+	if l.held != nil {
+		reasons = append(reasons, "a status falls by corrections only: "+strings.Join(l.held, ", "))
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// lost finds what of this message's word on the resource does not stand. Parts
+// are not named: they may hold the numbers of what is referred to.
+func (c *composition) lost(i int, t ref) (lost lostWord) {
 	ra := &c.a.Resources[i]
-	for j := range ra.Elements {
-		name := ra.Elements[j].Name
-		n, found := slices.BinarySearchFunc(c.chosen[t], name, func(c choice, name string) int {
-			return cmp.Compare(c.name, name)
-		})
-		switch {
-		case !found && c.unmet(t, name):
-			c.flag(t, ra.Handle, name+" refers to what belongs to another patient, and was left out")
-		case !found:
-			owned = append(owned, name)
-		case c.chosen[t][n].item.stamp.offset == c.offset:
-		case slices.Contains(c.chosen[t][n].among, c.a.Source):
-			older = append(older, name)
-		default:
-			owned = append(owned, name)
+	note := func(list *[]string, name string) {
+		if !slices.Contains(*list, name) {
+			*list = append(*list, name)
 		}
 	}
-	return older, owned
+	for j := range ra.Elements {
+		name, part := ra.Elements[j].Name, ra.Elements[j].Part
+		n, found := slices.BinarySearchFunc(c.chosen[t], part, func(c choice, part string) int { return c.compare(name, part) })
+		if !found {
+			if c.unmet(t, name, part) {
+				c.flag(t, ra.Handle, name+" refers to what belongs to another patient, and was left out")
+			} else {
+				note(&lost.owned, name)
+			}
+			continue
+		}
+		switch stands := &c.chosen[t][n]; {
+		case stands.item.stamp.offset == c.offset:
+		case !slices.Contains(stands.among, c.a.Source):
+			note(&lost.owned, name)
+		case c.stamps[i].compare(stands.item.stamp) > 0 && c.unmet(t, name, part):
+			c.flag(t, ra.Handle, name+" refers to what belongs to another patient, and older word stands")
+		case c.stamps[i].compare(stands.item.stamp) > 0:
+			note(&lost.held, name)
+		default:
+			note(&lost.newer, name)
+		}
+	}
+	return lost
 }
 
 // unmet reports whether this message's word on the element is left out because
 // of what it refers to.
-func (c *composition) unmet(t ref, name string) bool {
-	for _, e := range c.states[t].elements {
-		if e.name == name {
+func (c *composition) unmet(t ref, name, part string) bool {
+	for _, e := range c.states[t].parts(name) {
+		if e.part == part {
 			return slices.ContainsFunc(e.items, func(it item) bool {
 				return it.stamp.offset == c.offset && len(it.needs) > 0
 			})

@@ -251,7 +251,7 @@ func (h *hearing) hold(i int) error {
 		for _, n := range it.needs {
 			s.contend(st.claim, h.states[n].owner)
 		}
-		s.hold(e.Name, it)
+		s.hold(e.Name, e.Part, it)
 	}
 	return nil
 }

@@ -18,16 +18,17 @@ type Lineage struct {
 	Version  int64
 	Message  handover.Offset // whose Written fact made the version
 	Written  handover.Offset
-	Elements []ElementLineage // in the order of the content
+	Elements []ElementLineage // in the order of the content, an element's parts in theirs
 }
 
-// ElementLineage says where an element's value came from.
+// ElementLineage says where an element's value, or a part of it, came from.
 type ElementLineage struct {
 	Element  string
+	Part     string // "": the whole
 	Source   string
 	Message  handover.Offset   // in which the source said it
 	Asserted handover.Offset   // the Asserted fact
-	Origins  []handover.Origin // the fields and rules
+	Origins  []handover.Origin // the fields and rules; paths lead into the element as a whole
 }
 
 // Lineage reads from the journal where a version came from; version 0 is the
@@ -68,6 +69,7 @@ type tracing struct {
 type speech struct {
 	asserted handover.Offset
 	event    string
+	relates  bool // it merged, linked, parted or moved something
 	elements []handover.Element
 }
 
@@ -94,43 +96,69 @@ func (t *tracing) trace(v Resource) (Lineage, error) {
 		}
 	})
 	for _, property := range names {
-		el, err := t.element(property, w.Writes[i].Sources)
+		parts, err := t.element(property, w.Writes[i].Sources)
 		if err != nil {
 			return out, err
 		}
-		if el != nil {
-			out.Elements = append(out.Elements, *el)
-		}
+		out.Elements = append(out.Elements, parts...)
 	}
 	return out, nil
 }
 
-// element finds the origin of the element that the property belongs to, nil
+// element finds the origins of the element that the property belongs to, none
 // where no message said it (meta).
-func (t *tracing) element(property string, sources []handover.ElementSource) (*ElementLineage, error) {
-	var rest *ElementLineage
+func (t *tracing) element(property string, sources []handover.ElementSource) ([]ElementLineage, error) {
+	var own, rest sayings // from answers for this element, and from that for all others
 	for _, s := range sources {
 		sp, err := t.said(s.From)
 		if err != nil {
 			return nil, err
 		}
-		el := &ElementLineage{Element: property, Source: s.Source, Message: s.From, Asserted: sp.asserted}
-		for _, e := range sp.elements {
-			if e.JSONProperty() != property || e.Removed || s.Element != "" && s.Element != e.Name {
-				continue
-			}
-			el.Element, el.Origins = e.Name, e.From
-			if s.Element != "" {
-				return el, nil
-			}
-			rest = el
+		el := ElementLineage{Element: property, Source: s.Source, Message: s.From, Asserted: sp.asserted}
+		into := &rest
+		if s.Element != "" {
+			into = &own
 		}
-		if s.Element == property { // what a merge says stands in no element of the message
-			el.Origins = []handover.Origin{{Rule: "merge/" + sp.event}}
-			return el, nil
+		matched := false
+		for _, e := range sp.elements {
+			if e.JSONProperty() == property && (s.Element == "" || s.Element == e.Name && s.Part == e.Part) {
+				matched = true
+				into.add(el, e)
+			}
+		}
+		merging := s.Element == property || s.Element == "" && sp.relates && property != "meta"
+		if !matched && merging { // what a merge says stands in no element of the message
+			into.add(el, handover.Element{Name: property, From: []handover.Origin{{Rule: "merge/" + sp.event}}})
 		}
 	}
-	return rest, nil
+	if len(own.said) > 0 {
+		return own.parts(), nil
+	}
+	return rest.parts(), nil
+}
+
+// sayings gathers what was said of an element, and by whom.
+type sayings struct {
+	said []handover.Element
+	by   map[string]ElementLineage // part → who said it last
+}
+
+func (f *sayings) add(by ElementLineage, e handover.Element) {
+	if f.by == nil {
+		f.by = map[string]ElementLineage{}
+	}
+	by.Element, by.Part = e.Name, e.Part
+	f.said, f.by[e.Part] = append(f.said, e), by
+}
+
+func (f *sayings) parts() []ElementLineage {
+	var out []ElementLineage
+	for _, e := range handover.Arrange(f.said) {
+		el := f.by[e.Part]
+		el.Origins = e.From
+		out = append(out, el)
+	}
+	return out
 }
 
 // said reads what the message said of the resource.
@@ -150,7 +178,7 @@ func (t *tracing) said(message handover.Offset) (*speech, error) {
 	if _, err := t.fact(at.written, &w); err != nil {
 		return nil, err
 	}
-	s := &speech{asserted: at.asserted, event: a.Event}
+	s := &speech{asserted: at.asserted, event: a.Event, relates: len(a.Merges) > 0}
 	handles := handlesOf(&w, t.of)
 	for i := range a.Resources {
 		if slices.Contains(handles, a.Resources[i].Handle) {

@@ -40,9 +40,10 @@ func merged(s *state, chosen []choice) []choice {
 func links(s *state, chosen []choice) []byte {
 	var b bytes.Buffer
 	b.WriteByte('[')
-	i := slices.IndexFunc(chosen, func(c choice) bool { return c.name == "link" && !c.item.removed })
-	if i >= 0 {
-		rawjson.Items(chosen[i].item.value, func(v []byte) {
+	said := slices.DeleteFunc(slices.Clone(chosen), func(c choice) bool { return c.name != "link" || c.item.removed })
+	if len(said) > 0 {
+		_, value, _ := whole(said)
+		rawjson.Items(value, func(v []byte) {
 			b.Write(v)
 			b.WriteByte(',')
 		})

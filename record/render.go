@@ -3,23 +3,46 @@ package record
 import (
 	"bytes"
 	"cmp"
+	"iter"
 	"slices"
 	"sync"
 
+	"handover"
 	"handover/fhir"
 )
 
-// choice is the word that an element has in the composed version.
+// choice is the word that an element, or a part of it, has in the composed
+// version.
 type choice struct {
-	name  string
-	item  *item
-	owned bool     // an owner has spoken, so only owners counted
-	among []string // the sources that counted
+	name, part string
+	item       *item
+	owned      bool     // an owner has spoken, so only owners counted
+	among      []string // the sources that counted
 }
 
-// choose returns for each element the word that counts. counts says of a claim
-// whether its voice counts for this resource, meets of an item whether the
-// value may stand.
+func (c *choice) compare(name, part string) int {
+	return cmp.Or(cmp.Compare(c.name, name), handover.ComparePart(c.part, part))
+}
+
+// byName yields the choices of each element in turn.
+func byName(choices []choice) iter.Seq[[]choice] {
+	return func(yield func([]choice) bool) {
+		for i := 0; i < len(choices); {
+			j := i + 1
+			for j < len(choices) && choices[j].name == choices[i].name {
+				j++
+			}
+			if !yield(choices[i:j]) {
+				return
+			}
+			i = j
+		}
+	}
+}
+
+// choose returns for each element, part by part, the word that counts. counts
+// says of a claim whether its voice counts for this resource, meets of an item
+// whether the value may stand.
 func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(*item) bool) []choice {
 	voices := make([]voice, 0, len(s.voices))
 	spoke := make([]string, 0, len(s.voices))
@@ -32,27 +55,39 @@ func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(*it
 		}
 	}
 	out := make([]choice, 0, len(s.elements))
-	for _, e := range s.elements {
-		classes, owned := r.ranked(s.Type, e.name, spoke)
+	for i := 0; i < len(s.elements); {
+		parts := s.partsFrom(i)
+		i += len(parts)
+		classes, owned := r.ranked(s.Type, parts[0].name, spoke)
 		for _, class := range classes {
 			since := newestCorrection(voices, class)
-			best := -1
-			for i := range e.items {
-				it := &e.items[i]
-				if !slices.Contains(class, it.stamp.source) || !counts(it.stamp.claim) || !meets(it) {
-					continue
-				}
-				if best < 0 || outranks(it, &e.items[best], since) {
-					best = i
+			before := len(out)
+			for _, e := range parts {
+				best := e.best(since, func(it *item) bool {
+					return slices.Contains(class, it.stamp.source) && counts(it.stamp.claim) && meets(it)
+				})
+				if best != nil {
+					out = append(out, choice{e.name, e.part, best, owned, class})
 				}
 			}
-			if best >= 0 {
-				out = append(out, choice{e.name, &e.items[best], owned, class})
-				break
+			if len(out) > before {
+				break // one class makes the whole element
 			}
 		}
 	}
 	return out
+}
+
+// best returns the item that counts before all others that may, nil if none may.
+func (e *element) best(since *stamp, may func(*item) bool) *item {
+	var best *item
+	for i := range e.items {
+		it := &e.items[i]
+		if may(it) && (best == nil || outranks(it, best, since)) {
+			best = it
+		}
+	}
+	return best
 }
 
 func newestCorrection(voices []voice, class []string) *stamp {
@@ -99,7 +134,7 @@ func standing(s *state, chosen []choice) []choice {
 	}
 	out = append(out, said...)
 	order := elementOrder(s.Type)
-	slices.SortFunc(out, func(a, b choice) int {
+	slices.SortStableFunc(out, func(a, b choice) int {
 		return cmp.Or(cmp.Compare(order.of(a.name), order.of(b.name)), cmp.Compare(a.name, b.name))
 	})
 	return out
@@ -117,13 +152,27 @@ func render(s *state, stands []choice) []byte {
 	b.WriteString(`","id":"`)
 	b.WriteString(s.ID)
 	b.WriteByte('"')
-	for _, c := range stands {
-		property := cmp.Or(c.item.property, c.name)
-		member(b, "", property, c.item.value)
-		member(b, "_", property, c.item.extra)
+	for parts := range byName(stands) {
+		property, value, extra := whole(parts)
+		property = cmp.Or(property, parts[0].name)
+		member(b, "", property, value)
+		member(b, "_", property, extra)
 	}
 	b.WriteByte('}')
 	return b.Bytes()
+}
+
+// whole puts the parts of one element together.
+func whole(parts []choice) (property string, value, extra []byte) {
+	if len(parts) == 1 {
+		it := parts[0].item
+		return it.property, it.value, it.extra
+	}
+	entries := make([]handover.Element, len(parts))
+	for i, p := range parts {
+		entries[i] = handover.Element{Property: p.item.property, Value: p.item.value, Extra: p.item.extra}
+	}
+	return handover.Join(entries)
 }
 
 func member(b *bytes.Buffer, prefix, property string, value []byte) {

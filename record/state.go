@@ -20,7 +20,7 @@ type state struct {
 	origin  string // source that spoke of it first
 
 	voices   []voice
-	elements []element // by name
+	elements []element // by name and part
 	links    []link
 	move     *move
 	rivals   []string // ids of Patients that contend for it or for what it refers to
@@ -32,10 +32,17 @@ type voice struct {
 	correction    *stamp // its newest correction, nil if none
 }
 
-// element is what is held of one element.
+// element is what is held of one element, or of one part of it.
 type element struct {
-	name  string
-	items []item
+	name, part string
+	items      []item
+}
+
+func (e *element) compare(name, part string) int {
+	if c := strings.Compare(e.name, name); c != 0 {
+		return c
+	}
+	return handover.ComparePart(e.part, part)
 }
 
 // item is one word on one element.
@@ -99,12 +106,10 @@ func (s *state) speak(st *stamp) {
 }
 
 // hold adds an item, unless what is held makes it worthless.
-func (s *state) hold(name string, n item) {
-	i, found := slices.BinarySearchFunc(s.elements, name, func(e element, name string) int {
-		return strings.Compare(e.name, name)
-	})
+func (s *state) hold(name, part string, n item) {
+	i, found := slices.BinarySearchFunc(s.elements, part, func(e element, part string) int { return e.compare(name, part) })
 	if !found {
-		s.elements = slices.Insert(s.elements, i, element{name: name})
+		s.elements = slices.Insert(s.elements, i, element{name: name, part: part})
 	}
 	s.elements[i].items = insert(s.elements[i].items, n)
 }
@@ -186,17 +191,20 @@ func (s *state) loser() bool {
 }
 
 // elementSources says for each element which fact holds it; the commonest
-// answer is given once, for all elements without one of their own.
-func elementSources(chosen []choice) []handover.ElementSource {
+// answer is given once, for all elements without one of their own. An element
+// whose parts have several answers, or of which a part is held that does not
+// stand, has an answer for each part: the fact alone would not tell which stand.
+func elementSources(s *state, stands []choice) []handover.ElementSource {
 	type answer struct {
 		source string
 		from   handover.Offset
 	}
+	answerOf := func(c choice) answer { return answer{c.item.stamp.source, c.item.stamp.offset} }
 	var answers []answer
 	var counts []int
 	most := 0
-	for _, c := range chosen {
-		a := answer{c.item.stamp.source, c.item.stamp.offset}
+	for _, c := range stands {
+		a := answerOf(c)
 		i := slices.Index(answers, a)
 		if i < 0 {
 			i = len(answers)
@@ -210,10 +218,33 @@ func elementSources(chosen []choice) []handover.ElementSource {
 		return nil
 	}
 	out := []handover.ElementSource{{Source: answers[most].source, From: answers[most].from}}
-	for _, c := range chosen {
-		if a := (answer{c.item.stamp.source, c.item.stamp.offset}); a != answers[most] {
-			out = append(out, handover.ElementSource{Element: c.name, Source: a.source, From: a.from})
+	for parts := range byName(stands) {
+		plain := len(parts) >= len(s.parts(parts[0].name))
+		for _, c := range parts {
+			plain = plain && answerOf(c) == answers[most]
+		}
+		if plain {
+			continue
+		}
+		for _, c := range parts {
+			a := answerOf(c)
+			out = append(out, handover.ElementSource{Element: c.name, Part: c.part, Source: a.source, From: a.from})
 		}
 	}
 	return out
+}
+
+// parts returns what is held of an element.
+func (s *state) parts(name string) []element {
+	i, _ := slices.BinarySearchFunc(s.elements, name, func(e element, name string) int { return strings.Compare(e.name, name) })
+	return s.partsFrom(i)
+}
+
+// partsFrom returns the parts of the element of which the first has index i.
+func (s *state) partsFrom(i int) []element {
+	j := i
+	for j < len(s.elements) && s.elements[j].name == s.elements[i].name {
+		j++
+	}
+	return s.elements[i:j]
 }

@@ -195,3 +195,19 @@ func (l *ledger) fact(_ context.Context, o handover.Offset) (handover.Entry, err
 	}
 	return l.entries[o-1], nil
 }
+
+// part sets one part of an element, from a field of that name.
+func part(name, part, value string) option {
+	return func(r *handover.ResourceAssertion) {
+		r.Elements = append(r.Elements, handover.Element{
+			Name: name, Part: part, Value: json.RawMessage(value),
+			From: []handover.Origin{{Path: name + "[0]", Field: part, Rule: "rule/" + r.Type + "." + name}},
+		})
+	}
+}
+
+func gonePart(name, part string) option {
+	return func(r *handover.ResourceAssertion) {
+		r.Elements = append(r.Elements, handover.Element{Name: name, Part: part, Removed: true})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime/pprof"
 
+	"handover/app"
 	"handover/app/bench"
 )
 
@@ -38,6 +39,7 @@ func (c benchCommand) Run(ctx context.Context, std Streams) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	app.SpareMemory() // as run does
 	report, err := bench.Run(ctx, bench.Config{
 		Dir: c.Data, Quick: c.Quick, Messages: c.Messages, Only: c.Only,
 		Progress: func(total int64, what string) bench.Bar { return progress(std.Err, total, what) },

@@ -32,6 +32,7 @@ func (c runCommand) Run(ctx context.Context, std Streams) error {
 	if err != nil {
 		return err
 	}
+	app.SpareMemory()
 	log := slog.New(slog.NewTextHandler(std.Err, nil))
 	engine, err := app.Open(ctx, app.Config{Site: site, Dir: c.Data, Database: c.Database, Log: log})
 	if err != nil {

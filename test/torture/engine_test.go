@@ -13,8 +13,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"handover/journal"
 )
 
 // binary is the built program.
@@ -220,15 +218,4 @@ func (e *engine) verify() {
 		return
 	}
 	e.t.Logf("verify: %s", strings.TrimSpace(string(out)))
-}
-
-// journal opens the stopped engine's journal.
-func (e *engine) journal() *journal.Journal {
-	e.t.Helper()
-	j, err := journal.Open(e.t.Context(), journal.Config{Dir: e.data, Reserve: -1})
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	e.t.Cleanup(func() { _ = j.Close() }) // it was only read
-	return j
 }

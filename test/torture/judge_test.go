@@ -26,9 +26,14 @@ type kept struct {
 	state    map[handover.State]int
 }
 
-// readJournal goes through all facts.
-func readJournal(t *testing.T, j *journal.Journal) *kept {
+// readJournal goes through all facts of a folder that no engine uses.
+func readJournal(t *testing.T, dir string) *kept {
 	t.Helper()
+	j, err := journal.Open(context.Background(), journal.Config{Dir: dir, Reserve: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
 	k := &kept{received: map[string][]handover.Offset{}, content: map[string][sha256.Size]byte{},
 		decided: map[handover.Offset]int{}, state: map[handover.State]int{}}
 	for from := handover.Offset(1); ; {

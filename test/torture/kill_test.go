@@ -33,7 +33,7 @@ func TestKill(t *testing.T) {
 	e.awaitDecided(2 * time.Minute)
 	e.stop()
 	e.verify()
-	k := readJournal(t, e.journal())
+	k := readJournal(t, e.data)
 	k.judge(t, c.all)
 	acked, resent, refused := c.sums()
 	slices.Sort(starts)

@@ -22,6 +22,7 @@ type sender struct {
 	number  int
 	address string
 	pause   time.Duration // between messages, on average
+	answer  time.Duration // how long it waits for one; 0: half a minute
 
 	acked   atomic.Int64 // messages 0 to acked-1 are acknowledged
 	resent  atomic.Int64 // times that a message was sent again
@@ -59,7 +60,8 @@ func (s *sender) message(n int64) []byte {
 func (s *sender) run(t *testing.T, stop <-chan struct{}, patience time.Duration) {
 	defer s.hangUp()
 	rng := rand.New(rand.NewPCG(7, uint64(s.number)))
-	for n := int64(0); ; n++ {
+	for {
+		n := s.acked.Load()
 		select {
 		case <-stop:
 			return
@@ -73,6 +75,22 @@ func (s *sender) run(t *testing.T, stop <-chan struct{}, patience time.Duration)
 			}
 			s.resent.Add(1)
 			time.Sleep(time.Duration(5+rng.IntN(20)) * time.Millisecond)
+		}
+		s.acked.Add(1)
+	}
+}
+
+// some sends up to so many messages, and gives up when over says so.
+func (s *sender) some(messages int, over func() bool) {
+	defer s.hangUp()
+	for range messages {
+		n := s.acked.Load()
+		for !s.try(s.message(n), s.control(n)) {
+			if over() {
+				return
+			}
+			s.resent.Add(1)
+			time.Sleep(2 * time.Millisecond)
 		}
 		s.acked.Add(1)
 	}
@@ -100,7 +118,11 @@ func (s *sender) try(message []byte, control string) bool {
 }
 
 func (s *sender) exchange(message []byte) ([]byte, error) {
-	if err := s.conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	wait := s.answer
+	if wait == 0 {
+		wait = 30 * time.Second
+	}
+	if err := s.conn.SetDeadline(time.Now().Add(wait)); err != nil {
 		return nil, err
 	}
 	frame := append(append([]byte{0x0b}, message...), 0x1c, '\r')

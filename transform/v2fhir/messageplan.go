@@ -11,7 +11,8 @@ import (
 // messagePlan is a compiled message map.
 type messagePlan struct {
 	name   string
-	places map[string][]*place // by segment name
+	places map[string][]*place       // by segment name
+	made   map[mapfile.Instance]bool // by a segment that says by what it is known
 }
 
 // place is where a segment may stand, and what is made of it there.
@@ -43,7 +44,7 @@ type link struct {
 }
 
 func (c *compiler) message(m *mapfile.Map) {
-	p := &messagePlan{name: m.Name, places: map[string][]*place{}}
+	p := &messagePlan{name: m.Name, places: map[string][]*place{}, made: map[mapfile.Instance]bool{}}
 	for _, e := range c.entries(m, 0) {
 		c.entry(p, m, e)
 	}
@@ -78,6 +79,9 @@ func (c *compiler) entry(p *messagePlan, m *mapfile.Map, src mapfile.Entry) {
 	}
 	if e.plan.target != src.Type {
 		c.fail(e.id, "%s makes a %s, not a %s", src.By, e.plan.target, src.Type)
+	}
+	if e.plan.identify != nil {
+		p.made[mapfile.Instance{Type: e.typ, Index: e.index}] = true
 	}
 	c.entryCondition(e.id, src.When, src.Segment, &e.when)
 	c.entryCondition(e.id, src.Correct, src.Segment, &e.correct)

@@ -101,8 +101,11 @@ func (r *run) open(name string) {
 func (r *run) segment(s hl7v2.Segment) {
 	name := s.Name()
 	r.see(name, s)
-	for _, e := range r.entriesFor(name) {
-		r.entry(e, s)
+	entries, strays := r.entriesFor(name)
+	for _, e := range entries {
+		if !strays || r.mayStray(e, s) {
+			r.entry(e, s)
+		}
 	}
 }
 
@@ -152,11 +155,11 @@ func (r *run) nearest(name string) hl7v2.Segment {
 
 // entriesFor returns what the map makes of a segment here: by every place whose
 // groups are open; if none is, by the one that fits best, because senders put
-// segments where the structure does not have them.
-func (r *run) entriesFor(name string) []*entry {
+// segments where the structure does not have them. strays says that it is so.
+func (r *run) entriesFor(name string) (entries []*entry, strays bool) {
 	places := r.plan.places[name]
 	if len(places) == 1 && r.after(places[0]) >= 0 {
-		return places[0].entries
+		return places[0].entries, r.fit(places[0].groups) < fits
 	}
 	best := r.places[:0]
 	score, latest := -1, -1
@@ -181,7 +184,28 @@ func (r *run) entriesFor(name string) []*entry {
 	for _, p := range best {
 		r.entries = append(r.entries, p.entries...)
 	}
-	return r.entries
+	return r.entries, score < fits
+}
+
+// mayStray reports whether a segment that stands outside its place goes by the
+// entry all the same. One that does not say by what its resource is known adds
+// to one that is there, and makes none; a note belongs to what it stands behind.
+func (r *run) mayStray(e *entry, s hl7v2.Segment) bool {
+	if e.plan.identify != nil || !r.plan.made[mapfile.Instance{Type: e.typ, Index: e.index}] {
+		return true
+	}
+	res := r.lookup(mapfile.Instance{Type: e.typ, Index: e.index})
+	return res != nil && (s.Name() != "NTE" || res.fedBy(r.before(s)))
+}
+
+// before returns the segment before s that has another name.
+func (r *run) before(s hl7v2.Segment) hl7v2.Segment {
+	for i := s.Index() - 1; i >= 0; i-- {
+		if b := r.m.Segment(i); b.Name() != s.Name() {
+			return b
+		}
+	}
+	return hl7v2.Segment{}
 }
 
 // fits is the score of a place all of whose groups are open.

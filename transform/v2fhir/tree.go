@@ -37,6 +37,15 @@ func (res *resource) feed(f *feed, s hl7v2.Segment, p *segmentPlan) {
 	res.lastFed = f
 }
 
+func (res *resource) fedBy(s hl7v2.Segment) bool {
+	for f := res.fed; f != nil; f = f.next {
+		if f.seg == s {
+			return true
+		}
+	}
+	return false
+}
+
 // nulled is a field by which the sender said that there is nothing.
 type nulled struct {
 	element string

@@ -90,8 +90,12 @@ func (g *generator) addEntry(m *mapfile.Map, x *fix) {
 		return
 	}
 	e := parsed.Parts[0]
-	if e.Type != "Patient" && !slices.ContainsFunc(m.Parts, func(o mapfile.Entry) bool { return o.Segment == e.Segment }) {
+	i := slices.IndexFunc(m.Parts, func(o mapfile.Entry) bool { return o.Segment == e.Segment })
+	if e.Type != "Patient" && i < 0 {
 		return // the message has no such segment
+	}
+	if i >= 0 && len(e.Groups) == 0 && e.After == "" {
+		e.Groups = m.Parts[i].Groups // it stands where the sheet has the segment first
 	}
 	e.Why = x.why
 	for _, y := range g.fixes.of(m.ID(), x.row, "") {

@@ -29,8 +29,8 @@ func TestHospital(t *testing.T) {
 		if parsed == nil || len(problems) > 0 {
 			t.Fatalf("message %d: %v", i, problems)
 		}
-		code, _, structure := parsed.Type()
-		if hl7v2.StructureOf(parsed) != structure {
+		code, trigger, structure := parsed.Type()
+		if hl7v2.StructureOf(code, trigger, "") != structure {
 			t.Errorf("message %d: structure %s is not the standard's for its event", i, structure)
 		}
 		kinds[code]++

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"sort"
@@ -9,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"handover"
 	"handover/hl7v2"
 	"handover/internal/corpus"
 	"handover/internal/shareddata"
+	"handover/test/mapping/converted"
 	"handover/test/mapping/forest"
 	"handover/test/mapping/oracle"
 	"handover/transform/v2fhir"
@@ -53,7 +52,7 @@ func TestOfficialMap(t *testing.T) {
 			mark = "composed: "
 		}
 		a, _ := c.Convert(m)
-		there, err := trees(a)
+		there, err := converted.Trees(a)
 		if err != nil {
 			t.Fatalf("%s: %v", cm.Path, err)
 		}
@@ -106,39 +105,6 @@ func judged(m *hl7v2.Message) bool {
 func family(m *hl7v2.Message) string {
 	code, _, _ := m.Type()
 	return code
-}
-
-// trees brings what the converter made into the form of the comparison: its
-// Bundle, and what the message takes away.
-func trees(a handover.Assertions) ([]*forest.Resource, error) {
-	var bundle struct {
-		Entry []struct {
-			FullURL  string `json:"fullUrl"`
-			Resource map[string]json.RawMessage
-			Request  struct{ URL string }
-		}
-	}
-	n := 0
-	data := v2fhir.Bundle(a, func(string, string, string) string { n++; return fmt.Sprint("r", n) })
-	if err := json.Unmarshal(data, &bundle); err != nil {
-		return nil, err
-	}
-	var sources []forest.Source
-	for i, e := range bundle.Entry {
-		s := forest.Source{Type: a.Resources[i].Type, Name: e.Request.URL}
-		for name, value := range e.Resource {
-			if name != "resourceType" && name != "id" {
-				s.Properties = append(s.Properties, forest.Property{Name: name, Value: value})
-			}
-		}
-		for _, el := range a.Resources[i].Elements {
-			if _, set := e.Resource[el.JSONProperty()]; el.Removed && !set {
-				s.Properties = append(s.Properties, forest.Property{Name: el.JSONProperty(), Value: []byte(`"(removed)"`)})
-			}
-		}
-		sources = append(sources, s)
-	}
-	return forest.Read(sources)
 }
 
 // by is the sheet that asked.

@@ -27,6 +27,7 @@ type Finding struct {
 	Verdict    Verdict
 	Path, Rule string
 	Asked, Got string
+	Leaf       *Node // that is there; nil where nothing is
 }
 
 // Type is the resource type of the path.
@@ -42,6 +43,9 @@ var Shared = map[string]bool{"Organization": true, "Practitioner": true, "Practi
 
 // Compare judges what is there by what was asked for.
 func Compare(asked, there []*Resource) []Finding {
+	for _, a := range there {
+		a.Walk(func(_ string, leaf *Node) { leaf.asked = false })
+	}
 	c := comparison{of: map[*Resource]*Resource{}, matched: map[*Resource]bool{}}
 	c.match(asked, there)
 	for _, a := range c.of {
@@ -70,10 +74,11 @@ type link struct {
 	path, rule string
 	asked, got *Resource
 	free       bool
+	leaf       *Node
 }
 
-func (c *comparison) add(v Verdict, path, rule, asked, got string) {
-	c.findings = append(c.findings, Finding{v, path, rule, asked, got})
+func (c *comparison) add(v Verdict, path, rule, asked, got string, leaf *Node) {
+	c.findings = append(c.findings, Finding{v, path, rule, asked, got, leaf})
 }
 
 // pair is a possible match and how much speaks for it.
@@ -270,7 +275,7 @@ func (c *comparison) absent(e *Node, path, rule string, free bool) {
 		if free {
 			v = Passed
 		}
-		c.add(v, path, rule, e.content(), "")
+		c.add(v, path, rule, e.content(), "", nil)
 	}
 	for _, child := range e.Children {
 		c.absent(child.Node, join(path, child.Name), rule, free)
@@ -301,7 +306,7 @@ func (c *comparison) leaf(e, a *Node, path, rule string) {
 	switch {
 	case e.Ref != nil && a.Ref != nil && !e.Any:
 		a.asked = true
-		c.links = append(c.links, link{path, rule, e.Ref, a.Ref, e.Free})
+		c.links = append(c.links, link{path, rule, e.Ref, a.Ref, e.Free, a})
 		return
 	case !e.Has && !e.Any && e.Ref == nil:
 		return
@@ -311,10 +316,10 @@ func (c *comparison) leaf(e, a *Node, path, rule string) {
 	}
 	a.asked = true
 	if e.Any || e.Ref != nil || e.Has && (a.Value == e.Value || slices.Contains(e.Or, a.Value)) {
-		c.add(there, path, rule, e.content(), a.content())
+		c.add(there, path, rule, e.content(), a.content(), a)
 		return
 	}
-	c.add(Other, path, rule, e.content(), a.content())
+	c.add(Other, path, rule, e.content(), a.content(), a)
 }
 
 // items compares the items of one element: the most alike first.
@@ -359,9 +364,9 @@ func (c *comparison) references() {
 			want = l.got
 		}
 		if want == l.got {
-			c.add(there, l.path, l.rule, "->"+l.asked.Type, "->"+l.got.Type)
+			c.add(there, l.path, l.rule, "->"+l.asked.Type, "->"+l.got.Type, l.leaf)
 		} else {
-			c.add(Other, l.path, l.rule, "->"+l.asked.Type, "->"+l.got.Type)
+			c.add(Other, l.path, l.rule, "->"+l.asked.Type, "->"+l.got.Type, l.leaf)
 		}
 	}
 }
@@ -374,7 +379,7 @@ func (c *comparison) unasked(a *Resource) {
 	}
 	a.walk(root, func(path string, leaf *Node) {
 		if !leaf.asked {
-			c.add(Unasked, path, a.Rule, "", leaf.content())
+			c.add(Unasked, path, a.Rule, "", leaf.content(), leaf)
 		}
 	})
 }

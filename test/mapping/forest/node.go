@@ -159,6 +159,9 @@ func (n *Node) walk(path string, f func(path string, leaf *Node)) {
 	}
 }
 
+// Asked reports whether the last Compare found that something asks for a leaf.
+func (n *Node) Asked() bool { return n.asked }
+
 // Walk calls f for every leaf with its path without indices.
 func (n *Node) Walk(f func(path string, leaf *Node)) { n.walk("", f) }
 

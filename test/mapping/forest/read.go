@@ -70,6 +70,9 @@ func (n *Node) fill(v any, known map[string]*Resource) {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, inner := range v {
+			if list, is := inner.([]any); is && name == "reference" && len(list) == 1 {
+				inner = list[0]
+			}
 			if text, is := inner.(string); is && name == "reference" && known[text] != nil {
 				n.Ref = known[text]
 				continue

@@ -149,7 +149,11 @@ func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int)
 			tag += row.To[i].resource
 		}
 		if row.To[i].name == "extension" {
-			tag += sheet.extensionURL(row, i) // [2] is used for several extensions
+			url := sheet.extensionURL(row, i) // [2] is used for several extensions
+			tag += url
+			all = slices.DeleteFunc(all, func(field string) bool {
+				return field != row.From && sheet.extensionURL(&Row{From: field, To: row.To}, i) != url
+			})
 		}
 		if used {
 			return tag

@@ -1,0 +1,184 @@
+package pairs
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"handover/hl7v2"
+	"handover/internal/shareddata"
+	"handover/test/mapping/converted"
+	"handover/test/mapping/forest"
+	"handover/test/mapping/listed"
+	"handover/test/mapping/oracle"
+	"handover/transform/v2fhir"
+)
+
+// aim is the share that recall and precision shall reach after ignoring.
+const aim = 0.95
+
+// The converter makes of these messages what others make of them. What differs
+// is ignored by ignored.txt, line by line with a reason; what neither HL7's map
+// nor the pair asks for is a failure.
+func TestPairs(t *testing.T) {
+	sheets, err := oracle.Read(shareddata.Dir(t, "v2-to-fhir/mappings"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("ignored.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ignored, err := listed.Parse(string(text))
+	if err != nil {
+		t.Fatalf("ignored.txt: %v", err)
+	}
+	s := suite{sheets: sheets, ignored: ignored, before: scores{}, after: scores{}, unexplained: map[string]int{}, where: map[string]string{}}
+	pairs := find(t)
+	for _, p := range pairs {
+		s.judge(t, p)
+	}
+	t.Logf("%d pairs\n%s", len(pairs), s.table())
+	s.report(t)
+}
+
+// suite gathers the verdicts on all pairs.
+type suite struct {
+	sheets        *oracle.Sheets
+	ignored       *listed.List
+	before, after scores
+	unexplained   map[string]int    // neither the map nor the pair asks for it
+	where         map[string]string // a pair that shows it
+}
+
+var converter = v2fhir.New(v2fhir.Config{Source: "pairs", Zone: time.UTC})
+
+func (s *suite) judge(t *testing.T, p pair) {
+	m, bundle := p.read(t)
+	assertions, _ := converter.Convert(m)
+	got, err := converted.Trees(assertions)
+	if err != nil {
+		t.Fatalf("%s: %v", p.name, err)
+	}
+	supported := s.supported(m, got)
+	sources, err := sourcesOf(bundle)
+	if err != nil {
+		t.Fatalf("%s: %v", p.name, err)
+	}
+	raw, err := forest.Read(sources)
+	if err != nil {
+		t.Fatalf("%s: %v", p.name, err)
+	}
+	inUTC(raw)
+	inUTC(got)
+	for _, f := range forest.Compare(raw, got) {
+		s.before.add(f.Type(), f.Verdict)
+	}
+	for _, r := range raw {
+		s.dropExtensions(r.Node)
+	}
+	for _, f := range forest.Compare(forest.Tidy(raw), got) {
+		s.count(p, f, supported)
+	}
+}
+
+// supported are the leaves that HL7's map asks for, or leaves to choice.
+func (s *suite) supported(m *hl7v2.Message, got []*forest.Resource) map[*forest.Node]bool {
+	asked, _ := s.sheets.Ask(m, oracle.Options{Zone: time.UTC})
+	forest.Compare(asked, got)
+	leaves := map[*forest.Node]bool{}
+	for _, r := range got {
+		r.Walk(func(_ string, leaf *forest.Node) { leaves[leaf] = leaf.Asked() })
+	}
+	return leaves
+}
+
+// dropExtensions takes away the pair's own extensions that are ignored by URL.
+func (s *suite) dropExtensions(n *forest.Node) {
+	n.Children = slices.DeleteFunc(n.Children, func(c forest.Child) bool {
+		if c.Name != "extension" {
+			return false
+		}
+		url := c.Named("url")
+		return len(url) > 0 && s.ignored.Has("extension "+url[0].Value, 1)
+	})
+	for _, c := range n.Children {
+		s.dropExtensions(c.Node)
+	}
+}
+
+// count adds a finding to the scores after ignoring.
+func (s *suite) count(p pair, f forest.Finding, supported map[*forest.Node]bool) {
+	difference := map[forest.Verdict]string{forest.Missing: "pair ", forest.Other: "value ", forest.Unasked: "ours "}[f.Verdict]
+	if difference != "" {
+		difference += f.Path
+		if s.ignored.Has(difference, 1) {
+			return
+		}
+		if f.Verdict == forest.Unasked {
+			if supported[f.Leaf] {
+				difference += " (the map asks for it)"
+			} else {
+				s.unexplained[difference]++
+			}
+		}
+		s.where[difference] = fmt.Sprintf("%s: theirs %q, ours %q", p.name, f.Asked, f.Got)
+		s.after.note(difference)
+	}
+	s.after.add(f.Type(), f.Verdict)
+}
+
+// report fails where the aim is missed, where something is in nobody's map, and
+// where a line of the list speaks of nothing.
+func (s *suite) report(t *testing.T) {
+	for _, line := range s.ignored.Unused() {
+		t.Errorf("ignored.txt: nothing is ignored by %q any more; take the line out", line)
+	}
+	for _, d := range sorted(s.unexplained) {
+		t.Errorf("neither HL7's map nor the pair asks for %s (%d times, first in %s)", d, s.unexplained[d], s.where[d])
+	}
+	sum := s.after.sum()
+	if sum.recall() < aim || sum.precision() < aim {
+		t.Errorf("after ignoring: recall %.1f %%, precision %.1f %%; both shall be %.0f %%", 100*sum.recall(), 100*sum.precision(), 100*aim)
+	}
+	if file := os.Getenv("HANDOVER_DIFFERENCES"); file != "" {
+		var b strings.Builder
+		for _, d := range sorted(s.after.differences()) {
+			fmt.Fprintf(&b, "%6d %s (%s)\n", s.after.differences()[d], d, s.where[d])
+		}
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// sorted returns the keys, the most frequent first.
+func sorted(counts map[string]int) []string {
+	keys := make([]string, 0, len(counts))
+	for k := range counts {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool {
+		if counts[keys[i]] != counts[keys[j]] {
+			return counts[keys[i]] > counts[keys[j]]
+		}
+		return keys[i] < keys[j]
+	})
+	return keys
+}
+
+// inUTC writes times in UTC: who keeps the message's offset and who does not
+// say the same.
+func inUTC(all []*forest.Resource) {
+	for _, r := range all {
+		r.Walk(func(_ string, leaf *forest.Node) {
+			if when, err := time.Parse(time.RFC3339Nano, leaf.Value); err == nil && leaf.Has {
+				leaf.Value = when.UTC().Format(time.RFC3339Nano)
+			}
+		})
+	}
+}

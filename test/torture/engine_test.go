@@ -111,8 +111,7 @@ func (e *engine) start() time.Duration {
 	e.ended = make(chan error, 1)
 	go func(p *exec.Cmd, ended chan<- error) { ended <- p.Wait() }(e.process, e.ended)
 	for {
-		if conn, err := net.Dial("tcp", e.sources["now"]); err == nil {
-			_ = conn.Close() // nothing was said
+		if listens(e.sources["now"]) && listens(e.sources["later"]) && listens(e.http) {
 			return time.Since(began)
 		}
 		select {
@@ -125,6 +124,14 @@ func (e *engine) start() time.Duration {
 			e.t.Fatal("the engine did not start within a minute")
 		}
 	}
+}
+
+func listens(address string) bool {
+	conn, err := net.Dial("tcp", address)
+	if err == nil {
+		_ = conn.Close() // nothing was said
+	}
+	return err == nil
 }
 
 // kill is kill -9.

@@ -46,7 +46,7 @@ func TestFaultSchedules(t *testing.T) {
 		})
 	}
 	group.Wait()
-	t.Logf("%d schedules, %d faults, %d of them power cuts", n, faults.Load(), cuts.Load())
+	t.Logf("%d schedules: %d lives with a fault set, %d ended by a power cut", n, faults.Load(), cuts.Load())
 	if faults.Load() < int64(n)/2 || cuts.Load() < int64(n)/10 {
 		t.Error("too few faults came about: this proved little")
 	}

@@ -220,7 +220,7 @@ func (c *composition) report(i int) {
 		return
 	}
 	lost := c.lost(i, t)
-	if said.Reason = lost.older(); said.Reason != "" {
+	if said.Reason = lost.older(t.Type); said.Reason != "" {
 		c.out.Older = append(c.out.Older, said)
 	}
 	if n, ok := c.written[t]; ok {
@@ -245,13 +245,17 @@ type lostWord struct {
 
 // older gives the reason why what was said does not stand, though its source
 // counts; "" if there is no such thing.
-func (l *lostWord) older() string {
+func (l *lostWord) older(resourceType string) string {
 	var reasons []string
+	held := "a status falls by corrections only: "
+	if qualifies[resourceType] != "" {
+		held = "said under a lower status, which falls by corrections only: "
+	}
 	if l.newer != nil {
 		reasons = append(reasons, "newer word stands: "+strings.Join(l.newer, ", "))
 	}
 	if l.held != nil {
-		reasons = append(reasons, "a status falls by corrections only: "+strings.Join(l.held, ", "))
+		reasons = append(reasons, held+strings.Join(l.held, ", "))
 	}
 	return strings.Join(reasons, "; ")
 }

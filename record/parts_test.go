@@ -109,6 +109,12 @@ func TestReasonsNameElementsOnce(t *testing.T) {
 	want(t, "older", w.Older[0].Reason, "newer word stands: identifier, telecom")
 	w = l.hear(message("pas", "ADT^A08", 7).patient("1").encounter("V1", "in-progress"))
 	want(t, "status", w.Older[0].Reason, "a status falls by corrections only: status")
+	lab := func(minute int, status, value string) *said {
+		return message("lab", "ORU^R01", minute).patient("1").say("Observation", "o", id("LAB", "1"), of("p"),
+			set("status", status), set("value", value))
+	}
+	w = l.hear(lab(1, `"final"`, "7"), lab(2, `"preliminary"`, "5"))
+	want(t, "result", w.Older[len(w.Older)-1].Reason, "said under a lower status, which falls by corrections only: status, value")
 }
 
 func TestLineageOfParts(t *testing.T) {

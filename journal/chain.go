@@ -46,7 +46,9 @@ type chain struct {
 	broken  bool // the last volume must not be written to any more
 }
 
-func openChain(ctx context.Context, c Config) (*chain, error) {
+// openChain opens the volumes. Where that fails, spare may make room on the disk,
+// and it is tried once more.
+func openChain(ctx context.Context, c Config, spare func() bool) (*chain, error) {
 	ch := &chain{place: store.Place{Dir: c.folder(), VFS: c.VFS}, size: c.VolumeSize,
 		files: folderStore{filepath.Join(c.folder(), "bodies")}}
 	if err := os.MkdirAll(ch.files.dir, 0o700); err != nil {
@@ -55,7 +57,11 @@ func openChain(ctx context.Context, c Config) (*chain, error) {
 	if err := ch.takeLock(); err != nil {
 		return nil, err
 	}
-	if err := ch.start(ctx); err != nil {
+	err := ch.start(ctx)
+	if err != nil && spare() {
+		err = errors.Join(ch.forget(), ch.start(ctx))
+	}
+	if err != nil {
 		return nil, errors.Join(err, ch.close())
 	}
 	return ch, nil
@@ -75,6 +81,16 @@ func (ch *chain) takeLock() error {
 	}
 	ch.lock = f
 	return nil
+}
+
+// forget closes what a start that failed had opened.
+func (ch *chain) forget() error {
+	var errs []error
+	for _, v := range ch.volumes {
+		errs = append(errs, v.close())
+	}
+	ch.volumes = nil
+	return errors.Join(errs...)
 }
 
 // start finds the volumes and makes the last one ready.

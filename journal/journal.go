@@ -60,7 +60,7 @@ func (j *Journal) open(ctx context.Context) (err error) {
 	if j.config.URL != "" {
 		return j.openTables(ctx)
 	}
-	ch, err := openChain(ctx, j.config)
+	ch, err := openChain(ctx, j.config, j.space.spare)
 	if err != nil {
 		return err
 	}

@@ -98,6 +98,19 @@ func (s *space) spend() bool {
 	return os.Remove(s.path()) == nil
 }
 
+// spare gives up the reserve that an earlier run left, if the disk has less space
+// than is held back: on a disk that is full to the last byte not even a log can
+// be read. Only who has the journal's lock may call it.
+func (s *space) spare() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	free, err := s.free(s.folder)
+	if err != nil || free >= max(s.low, s.reserve) {
+		return false
+	}
+	return os.Remove(s.path()) == nil
+}
+
 // exhausted notes that a write failed for want of space.
 func (s *space) exhausted() {
 	s.mu.Lock()

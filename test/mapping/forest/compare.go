@@ -83,9 +83,9 @@ func (c *comparison) add(v Verdict, path, rule, asked, got string, leaf *Node) {
 
 // pair is a possible match and how much speaks for it.
 type pair struct {
-	asked, there   int
-	score          float64
-	firm, together bool
+	asked, there int
+	score        float64
+	firm, named  bool
 }
 
 // inner are the types that others are told apart by: these are matched first.
@@ -146,7 +146,7 @@ func (c *comparison) matchType(asked, there []*Resource) {
 			if score > 0 {
 				score -= 0.0001 * float64(len(bags[j]))
 			}
-			pairs = append(pairs, pair{asked: i, there: j, score: score, firm: !e.Free})
+			pairs = append(pairs, pair{asked: i, there: j, score: score, firm: !e.Free, named: named})
 		}
 	}
 	slices.SortStableFunc(pairs, better)
@@ -154,7 +154,7 @@ func (c *comparison) matchType(asked, there []*Resource) {
 	for _, p := range pairs {
 		e := asked[p.asked]
 		shared := Shared[e.Type]
-		if c.of[e] != nil || taken[p.there] && !shared || shared && p.score < 0.05 || p.score <= 0 && !p.firm {
+		if c.of[e] != nil || taken[p.there] && !shared || shared && (p.score < 0.004 || p.named && p.score < 0.05) || p.score <= 0 && !p.firm {
 			continue
 		}
 		c.of[e] = there[p.there]
@@ -175,6 +175,9 @@ func better(x, y pair) int {
 
 // target is a leaf's content; a reference's is the resource it leads to.
 func target(leaf *Node, to *Resource) string {
+	if leaf.Ref == nil && leaf.Source != "" {
+		return leaf.content() + leaf.Source
+	}
 	if leaf.Ref == nil {
 		return leaf.content()
 	}

@@ -19,6 +19,8 @@ type Node struct {
 	Or    []string
 	// Any stands for a value that the map asks for and nobody can compute.
 	Any bool
+	// Source is what the value of Any would be made of.
+	Source string
 	// Free marks an element that may be there or not: the map leaves the
 	// choice to the implementer.
 	Free bool

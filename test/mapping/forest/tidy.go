@@ -4,10 +4,11 @@ import "slices"
 
 // Tidy takes away what is empty, and makes one of shared resources that say
 // the same: whether two mentions of one organization are one resource is for
-// the record to say. Three rounds suffice for a role, its practitioner, and
-// whoever assigned the practitioner's number.
+// the record to say. It goes on until nothing
+// changes, since what refers to one of two may then be the same too.
 func Tidy(resources []*Resource) []*Resource {
-	for range 3 {
+	for before := -1; before != len(resources); {
+		before = len(resources)
 		first := map[string]*Resource{}
 		same := map[*Resource]*Resource{}
 		for _, r := range resources {

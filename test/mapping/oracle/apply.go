@@ -241,7 +241,7 @@ func (b *build) put(target spot, row *Row, s source, sheet *Sheet) {
 	if t := b.s.Types[row.Map]; row.Assign != "" && !(t != nil && (fhir.Definitions().IsResource(t.Target) || strings.HasPrefix(row.Assign, "http"))) {
 		value, known := assign(row.Assign, s)
 		if !known {
-			setAny(target, row.Rule, true)
+			setAny(target, row.Rule, true, s.own)
 			return
 		}
 		set(target, value, row.Rule)
@@ -250,7 +250,7 @@ func (b *build) put(target spot, row *Row, s source, sheet *Sheet) {
 		return
 	}
 	if last := row.To[len(row.To)-1].name; s.field > 0 && (last == "url" || last == "system" && row.Map == "") {
-		setAny(target, row.Rule, true) // no URL is given
+		setAny(target, row.Rule, true, s.own) // no URL is given
 		return
 	}
 	b.value(target, row, s.value, s)

@@ -101,7 +101,7 @@ func (b *build) componentRow(sheet *Sheet, row *Row, t spot, sub hl7v2.Value, s 
 		if strings.HasPrefix(row.Assign, "/must convert") {
 			b.primitive(target, row, sub, nil)
 		} else if !known {
-			setAny(target, rule, true)
+			setAny(target, rule, true, s.own)
 		} else {
 			set(target, value, rule)
 			shorter(target, value)
@@ -218,7 +218,7 @@ func systemOf(s spot, name, rule string) {
 		s.node.Or = append(s.node.Or, "http://terminology.hl7.org/CodeSystem/v3-"+m[1])
 		s.node.Any = true
 	default:
-		setAny(s, rule, false)
+		setAny(s, rule, false, name)
 	}
 }
 

@@ -90,7 +90,7 @@ func (b *build) ndlLocation(row *Row, t spot, sub hl7v2.Value) {
 	switch rest := row.To[1].name; {
 	case rest == "partOf":
 		p := b.step(s, property(s.typ, "partOf"), "partOf", "", row.Rule)
-		setAny(p, row.Rule, true)
+		setAny(p, row.Rule, true, "")
 	case rest == "physicalType" && row.To[0].tag == "1", rest == "status":
 	case row.Assign != "":
 		end, _ := b.walk(s, row.To[1:], row.Rule, func(int) string { return "1" })

@@ -140,12 +140,12 @@ func constant(s spot, assignment string) {
 	s.node.FromMessage = !strings.HasPrefix(assignment, `"`) || strings.Contains(assignment, "+")
 }
 
-// setAny asks for some value.
-func setAny(s spot, rule string, free bool) {
+// setAny asks for some value, which would be made of the source.
+func setAny(s spot, rule string, free bool, source string) {
 	if s.node.Has {
 		return
 	}
-	s.node.Any, s.node.Rule = true, rule
+	s.node.Any, s.node.Rule, s.node.Source = true, rule, source
 	s.node.Free = s.free || free
 }
 

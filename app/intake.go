@@ -34,6 +34,7 @@ type intake struct {
 	}
 	records *waitingRoom // of messages that wait to be recorded
 	log     *slog.Logger
+	faults  rarely // of messages that were not kept
 }
 
 // arrivalVerdict is what can be said of a message before anything looks into it.
@@ -52,7 +53,10 @@ func (in *intake) Receive(ctx context.Context, a wire.Arrival) ([][]byte, error)
 	}
 	receipt, err := in.keep(ctx, a, m, v)
 	if err != nil {
-		in.log.Error("a message was not kept; its sender was told so", "source", a.Source, "remote", a.Remote, "error", err)
+		if untold, yes := in.faults.may(time.Now()); yes {
+			in.log.Error("a message was not kept; its sender was told so", "source", a.Source, "remote", a.Remote,
+				"not told since the last", untold, "error", err)
+		}
 		return in.refuse(m, a.Received, err), err
 	}
 	offset, at := receipt.Offset, receipt.Time

@@ -27,7 +27,7 @@ func (r *run) rule(rl *rule, p *segmentPlan, ctx *context, res *resource, use *u
 			return
 		}
 		if v.IsNull() {
-			r.null(rl, ctx, res)
+			r.nothing(rl, ctx, res)
 			use.take(rl.field)
 			return
 		}
@@ -106,10 +106,10 @@ func (r *run) eachOf(rl *rule, p *segmentPlan, ctx *context, res *resource, use 
 	}
 }
 
-// null notes that the sender says there is nothing.
-func (r *run) null(rl *rule, ctx *context, res *resource) {
+// nothing notes that the sender says there is nothing.
+func (r *run) nothing(rl *rule, ctx *context, res *resource) {
 	if len(rl.steps) > 0 && len(rl.set) == 0 {
-		res.nulls = append(res.nulls, nulled{rl.steps[0].top, posOf(ctx.seg, rl.field, 0), rl.id})
+		res.nulls = append(res.nulls, nulled{rl.steps[0].top, rl.steps[0].slots, posOf(ctx.seg, rl.field, 0), rl.id})
 	}
 }
 

@@ -204,7 +204,7 @@ func (r *run) name() {
 func (r *run) assertions(ids []handover.Identity) []handover.ResourceAssertion {
 	out := make([]handover.ResourceAssertion, 0, r.standing())
 	ends := make([]int, 0, cap(out)) // of their elements
-	r.writer.m = r.m
+	r.writer.m, r.identity = r.m, ids
 	for _, res := range r.resources {
 		if !res.stands() {
 			continue
@@ -223,17 +223,6 @@ func (r *run) assertions(ids []handover.Identity) []handover.ResourceAssertion {
 		start = end
 	}
 	return out
-}
-
-// elements writes the elements of a resource, and those that it does not have.
-func (r *run) elements(res *resource) {
-	first := len(r.writer.made)
-	r.writer.elements(&res.root)
-	for _, n := range res.nulls {
-		if !r.writer.says(first, n.element) {
-			r.writer.remove(n)
-		}
-	}
 }
 
 // stands reports whether the resource is asserted: it has something in it, and

@@ -63,11 +63,7 @@ func (b *bundler) resource(out *bytes.Buffer, r *handover.ResourceAssertion) {
 	url := b.url(r.Handle)
 	fmt.Fprintf(out, `{"resourceType":%q,"id":%q`, r.Type, url[strings.IndexByte(url, '/')+1:])
 	said := map[string]bool{}
-	for i := range r.Elements {
-		e := &r.Elements[i]
-		if e.Removed {
-			continue
-		}
+	for _, e := range wholeElements(r.Elements) {
 		said[e.Name] = true
 		if e.Value != nil {
 			fmt.Fprintf(out, `,%q:%s`, e.JSONProperty(), b.resolve(e.Value))
@@ -78,6 +74,27 @@ func (b *bundler) resource(out *bytes.Buffer, r *handover.ResourceAssertion) {
 	}
 	b.merges(out, r, said)
 	out.WriteByte('}')
+}
+
+// wholeElements puts elements together from their parts. Those that the message
+// removes are not there.
+func wholeElements(elements []handover.Element) (out []handover.Element) {
+	for i := 0; i < len(elements); {
+		end := i + 1
+		for end < len(elements) && elements[end].Name == elements[i].Name {
+			end++
+		}
+		if parts := handover.Arrange(elements[i:end]); len(parts) > 0 {
+			e := handover.Element{Name: elements[i].Name}
+			e.Property, e.Value, e.Extra = handover.Join(parts)
+			for _, p := range parts {
+				e.From = append(e.From, p.From...)
+			}
+			out = append(out, e)
+		}
+		i = end
+	}
+	return out
 }
 
 // merges writes what a merge says of a patient.
@@ -124,16 +141,16 @@ func (b *bundler) resolve(value []byte) []byte {
 func Explain(a handover.Assertions) string {
 	var b strings.Builder
 	for _, r := range a.Resources {
+		for _, e := range wholeElements(r.Elements) {
+			for _, o := range e.From {
+				fmt.Fprintf(&b, "%s.%s\t%s\t%s\n", r.Handle, o.Path, orDash(o.Field), o.Rule)
+			}
+		}
 		for _, e := range r.Elements {
 			for _, o := range e.From {
-				path := o.Path
-				if path == "" {
-					path = e.Name
-				}
 				if e.Removed {
-					path += " (removed)"
+					fmt.Fprintf(&b, "%s.%s (removed)\t%s\t%s\n", r.Handle, e.Name, orDash(o.Field), o.Rule)
 				}
-				fmt.Fprintf(&b, "%s.%s\t%s\t%s\n", r.Handle, path, orDash(o.Field), o.Rule)
 			}
 		}
 	}

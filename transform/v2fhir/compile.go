@@ -78,6 +78,7 @@ type step struct {
 	name     string // JSON property
 	top      string // the element's name: "value" of "valueQuantity"
 	list     bool
+	slots    slotted
 	prim     bool
 	index    int
 	attach   bool // each repetition of the field makes another instance here
@@ -95,7 +96,7 @@ func compile(source map[string]*mapfile.Map) (*library, error) {
 	l := &library{
 		defs: fhir.Definitions(), source: source, segments: map[string]*segmentPlan{},
 		tables: map[string]*table{}, messages: map[string]*messagePlan{}, required: map[string][]string{},
-		handles: map[string][]string{},
+		handles: map[string][]string{}, slots: map[string][]string{},
 	}
 	c := &compiler{library: l}
 	if m := source["table/CodeSystems"]; m != nil {
@@ -148,6 +149,9 @@ func (c *compiler) segment(name string) *segmentPlan {
 		attach(r, &m.Rules[i], shared)
 		p.rules = append(p.rules, r)
 		p.named.add(r.field)
+		if r.field >= len(c.slots[m.Source]) {
+			c.slots[m.Source] = fieldSlots(m.Source, r.field)
+		}
 		r.fix(scribe)
 	}
 	c.needs(m.Target)
@@ -315,7 +319,7 @@ func (c *compiler) steps(r *rule, src *mapfile.Rule, id string, base *fhir.Type)
 			return nil
 		}
 		r.steps = append(r.steps, step{
-			name: s.JSONName(), top: s.Name, list: p.Element.IsList(), index: s.Index,
+			name: s.JSONName(), top: s.Name, list: p.Element.IsList(), slots: slotsOf(p), index: s.Index,
 			prim: p.Type.Kind == fhir.KindPrimitive, resource: s.Resource, number: s.Number,
 		})
 		r.each = r.each || s.Index == mapfile.Each

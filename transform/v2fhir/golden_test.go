@@ -47,10 +47,11 @@ func storyJSON(t *testing.T, a *handover.Assertions, only []string) []byte {
 		}
 		shown := map[string]any{}
 		for _, e := range r.Elements {
-			if e.Removed {
+			if e.Removed && e.Part == "" {
 				shown[e.Name] = "(removed)"
-				continue
 			}
+		}
+		for _, e := range wholeElements(r.Elements) {
 			if e.Value != nil {
 				shown[e.JSONProperty()] = json.RawMessage(strings.ReplaceAll(string(e.Value), handover.HandleScheme, ""))
 			}
@@ -76,6 +77,11 @@ func storyLog(a *handover.Assertions, problems []handover.Problem, only []string
 		}
 		for _, id := range r.Identities {
 			fmt.Fprintf(&b, "%s is %s\n", r.Handle, describe(id))
+		}
+		for _, e := range r.Elements {
+			if e.Removed && e.Part != "" {
+				fmt.Fprintf(&b, "%s.%s of %s is removed\n", r.Handle, e.Name, e.Part)
+			}
 		}
 		if r.Correction {
 			fmt.Fprintf(&b, "%s is a correction\n", r.Handle)

@@ -3,6 +3,7 @@ package v2fhir
 import (
 	"sync"
 
+	"handover"
 	"handover/hl7v2"
 )
 
@@ -79,12 +80,15 @@ type scratch struct {
 	taken     map[partKey]uint64
 	maybe     []maybeLeft
 
-	writer  writer
-	bodies  bodies
-	counts  map[string]int // of resources, by type
-	ids     []identifier   // of all resources, one after the other
-	own     []identifier   // of the resource at hand
-	clashes map[identityKey]int
+	writer   writer
+	bodies   bodies
+	kids     []*node             // of the resource at hand
+	items    []slotItem          // of the element at hand
+	identity []handover.Identity // of all resources, as they are asserted
+	counts   map[string]int      // of resources, by type
+	ids      []identifier        // of all resources, one after the other
+	own      []identifier        // of the resource at hand
+	clashes  map[identityKey]int
 }
 
 var scratches = sync.Pool{New: func() any {
@@ -117,6 +121,9 @@ func (s *scratch) release() {
 	empty(&s.maybe)
 	empty(&s.ids)
 	clear(s.own[:cap(s.own)])
+	clear(s.kids[:cap(s.kids)])
+	clear(s.items[:cap(s.items)])
+	s.identity = nil
 	clear(s.taken)
 	clear(s.clashes)
 	clear(s.counts)

@@ -49,6 +49,7 @@ func (res *resource) fedBy(s hl7v2.Segment) bool {
 // nulled is a field by which the sender said that there is nothing.
 type nulled struct {
 	element string
+	slots   slotted
 	at      position
 	rule    string
 }

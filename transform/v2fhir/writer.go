@@ -31,6 +31,7 @@ type written struct {
 // draft is an element whose parts are still in the writer's memory.
 type draft struct {
 	name, property string
+	part           string
 	value, extra   span // empty: none
 	from           span // of origins
 	removed        bool
@@ -48,27 +49,19 @@ func (w *writer) reset() {
 	w.out, w.path, w.names, w.origins, w.made = w.out[:0], w.path[:0], w.names[:0], w.origins[:0], w.made[:0]
 }
 
-// elements writes the top-level elements of a resource.
-func (w *writer) elements(root *node) {
-	for k := root.first; k != nil; k = k.next {
-		if !seenBefore(root, k) {
-			w.element(k)
-		}
-	}
-}
-
-// remove adds an element that the sender says is not there.
-func (w *writer) remove(n nulled) {
+// remove adds an element, or a part of one, that the sender says is not there.
+func (w *writer) remove(n nulled, part string) {
 	from := int32(len(w.origins))
 	w.path = w.path[:0]
 	w.note(n.at, n.rule, "")
-	w.made = append(w.made, draft{name: n.element, from: span{from, from + 1}, removed: true})
+	w.made = append(w.made, draft{name: n.element, part: part, from: span{from, from + 1}, removed: true})
 }
 
-// says reports whether there is an element of that name from the first on.
-func (w *writer) says(first int, name string) bool {
+// says reports whether there is an element of that name and part from the first
+// on.
+func (w *writer) says(first int, name, part string) bool {
 	for i := first; i < len(w.made); i++ {
-		if w.made[i].name == name {
+		if w.made[i].name == name && w.made[i].part == part {
 			return true
 		}
 	}
@@ -89,7 +82,7 @@ func (w *writer) take() []handover.Element {
 	}
 	elements := make([]handover.Element, len(w.made))
 	for i, d := range w.made {
-		e := handover.Element{Name: d.name, Property: d.property, Removed: d.removed, From: origins[d.from.start:d.from.end:d.from.end]}
+		e := handover.Element{Name: d.name, Part: d.part, Property: d.property, Removed: d.removed, From: origins[d.from.start:d.from.end:d.from.end]}
 		if !d.value.empty() {
 			e.Value = out[d.value.start:d.value.end:d.value.end]
 		}
@@ -114,8 +107,9 @@ func seenBefore(parent, k *node) bool {
 	return false
 }
 
-func (w *writer) element(first *node) {
-	d := draft{name: first.top}
+// element writes a top-level element, or a part of one.
+func (w *writer) element(first *node, part string) {
+	d := draft{name: first.top, part: part}
 	if first.name != first.top {
 		d.property = first.name
 	}

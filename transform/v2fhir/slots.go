@@ -1,0 +1,226 @@
+package v2fhir
+
+import (
+	"slices"
+	"strconv"
+
+	"handover"
+	"handover/fhir"
+	"handover/hl7v2"
+)
+
+// An element that is a list or has parts of its own is asserted slot by slot
+// (handover.Element.Part), so that a message that speaks of one field leaves
+// alone what others said of the same element by other fields. A slot is
+//
+//   - the field: "PID-13" of Patient.telecom, "PV1-44" of Encounter.period;
+//   - the segment, where it repeats and says by what it is known: "NK1/SPO/..."
+//     of Patient.contact;
+//   - the resource, where a message map refers to one: of DiagnosticReport.result.
+
+// slotted says in which way an element is taken apart.
+type slotted uint8
+
+const (
+	whole   slotted = iota // it is not
+	byItem                 // a list
+	byChild                // a period, or an element with elements of its own
+)
+
+func slotsOf(p *fhir.Property) slotted {
+	switch {
+	case p.Element.IsList():
+		return byItem
+	case p.Type.Kind == fhir.KindBackbone || p.Type.Name == "Period":
+		return byChild
+	}
+	return whole
+}
+
+// sameSlot are fields that say the same, of which the map takes the first that
+// is valued: both are the slot of that one.
+var sameSlot = map[string]string{"OBR-2": "ORC-2", "OBR-3": "ORC-3", "OBR-17": "ORC-14", "OBR-53": "ORC-33"}
+
+// fieldSlots are the names of a segment's fields as slots, by number.
+func fieldSlots(segment string, highest int) []string {
+	out := []string{segment}
+	for n := 1; n <= highest; n++ {
+		name := segment + "-" + strconv.Itoa(n)
+		if same := sameSlot[name]; same != "" {
+			name = same
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// ownSlots are the segments that repeat and are slots themselves, with the
+// resource whose identity tells them apart; "" is their set id.
+var ownSlots = map[string]string{
+	"NK1": "RelatedPerson", "DG1": "Condition", "PR1": "Procedure", "AL1": "AllergyIntolerance", "IAM": "AllergyIntolerance",
+	"IN1": "Coverage", "ROL": "CareTeam", "PRT": "CareTeam", "GT1": "", "AIS": "", "AIG": "", "AIL": "", "AIP": "",
+}
+
+// slotItem is a node with its slot.
+type slotItem struct {
+	*node
+	slot string
+}
+
+// elements writes the elements of a resource, and those that the sender says
+// are not there. The tree is spent afterwards: its nodes are linked anew.
+func (r *run) elements(res *resource) {
+	first := len(r.writer.made)
+	kids := r.kids[:0]
+	for k := res.root.first; k != nil; k = k.next {
+		kids = append(kids, k)
+	}
+	r.kids = kids
+	for i, k := range kids {
+		switch {
+		case k == nil:
+		case k.slots == byItem:
+			r.list(kids[i:])
+		case k.slots == byChild:
+			r.object(k)
+		default:
+			r.writer.element(k, "")
+		}
+	}
+	for _, n := range res.nulls {
+		r.null(n, first)
+	}
+}
+
+// list writes the items of the list that the first of kids is one of, slot by
+// slot, and takes them out of kids.
+func (r *run) list(kids []*node) {
+	first, items := kids[0], r.items[:0]
+	for i, k := range kids {
+		if k == nil || k.name != first.name {
+			continue
+		}
+		if k.name != "content" || !emptyBeside(first, k) {
+			items = append(items, slotItem{k, r.slot(k)})
+		}
+		kids[i] = nil
+	}
+	r.items = items
+	bySlot(items, func(first *node, slot string) { r.writer.element(first, slot) })
+}
+
+// object writes an element with parts, slot by slot.
+func (r *run) object(n *node) {
+	items := r.items[:0]
+	for k := n.first; k != nil; k = k.next {
+		items = append(items, slotItem{k, r.slot(k)})
+	}
+	r.items = items
+	bySlot(items, func(first *node, slot string) {
+		n.first = first
+		r.writer.element(n, slot)
+	})
+}
+
+// bySlot sorts the items, links those of one slot, and calls write with each
+// first one.
+func bySlot(items []slotItem, write func(first *node, slot string)) {
+	slices.SortStableFunc(items, func(a, b slotItem) int {
+		if a.slot == b.slot {
+			return 0
+		}
+		return handover.ComparePart(a.slot, b.slot)
+	})
+	for i := range items {
+		items[i].next = nil
+		if i+1 < len(items) && items[i+1].slot == items[i].slot {
+			items[i].next = items[i+1].node
+		}
+	}
+	for i := range items {
+		if i == 0 || items[i-1].slot != items[i].slot {
+			write(items[i].node, items[i].slot)
+		}
+	}
+}
+
+// null removes an element, or its slot, unless another field fills it. A
+// segment that is a slot itself says all of it anew.
+func (r *run) null(n nulled, first int) {
+	slot := ""
+	if n.slots != whole {
+		s := r.m.Segment(int(n.at.seg) - 1)
+		if _, own := ownSlots[s.Name()]; own {
+			return
+		}
+		slot = r.fieldSlot(s, n.at.field)
+	}
+	if !r.writer.says(first, n.element, slot) {
+		r.writer.remove(n, slot)
+	}
+}
+
+// slot returns the slot of an item: that of the first field in it.
+func (r *run) slot(n *node) string {
+	if n.link && n.refs != nil {
+		return r.targetSlot(n.target().one())
+	}
+	leaf := n.leaf(false)
+	if leaf == nil {
+		leaf = n.leaf(true)
+	}
+	if leaf == nil {
+		return ""
+	}
+	s := r.m.Segment(int(leaf.from.seg) - 1)
+	if typ, own := ownSlots[s.Name()]; own {
+		return r.segmentSlot(s, typ)
+	}
+	return r.fieldSlot(s, leaf.from.field)
+}
+
+// leaf returns the first node in n that came from the message; links also, if
+// they count.
+func (n *node) leaf(links bool) *node {
+	if n.from.seg > 0 && (n.text != nil || n.refs != nil) && (links || !n.link) {
+		return n
+	}
+	for k := n.first; k != nil; k = k.next {
+		if leaf := k.leaf(links); leaf != nil {
+			return leaf
+		}
+	}
+	return nil
+}
+
+func (r *run) fieldSlot(s hl7v2.Segment, field int16) string {
+	if known := r.c.maps.slots[s.Name()]; int(field) < len(known) {
+		return known[field]
+	}
+	return s.Name() + "-" + strconv.Itoa(int(field))
+}
+
+// segmentSlot names a segment by the identity that a resource made of it has,
+// else by its set id.
+func (r *run) segmentSlot(s hl7v2.Segment, typ string) string {
+	b := builder{run: r, res: &resource{typ: typ, parent: &resource{}}}
+	if by := identityRules[s.Name()+" "+typ]; by != nil {
+		by(&b, s)
+	}
+	if len(b.ids) == 0 {
+		return s.Name() + "/" + text(s.Field(1))
+	}
+	if id := b.ids[0]; id.scope == nil {
+		return s.Name() + "/" + id.Authority + "/" + id.Value
+	}
+	return b.ids[0].Value
+}
+
+// targetSlot names a resource by its first identity.
+func (r *run) targetSlot(to *resource) string {
+	if to == nil || to.ids.empty() {
+		return ""
+	}
+	id := r.identity[to.ids.start]
+	return to.typ + "/" + id.Authority + "/" + id.Type + "/" + id.Value
+}

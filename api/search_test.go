@@ -178,7 +178,7 @@ func TestSearchRefuses(t *testing.T) {
 		"_count=-1":                       {"invalid http._count: "},
 		"_count=many":                     {"invalid http._count: "},
 		"_total=some":                     {"invalid http._total: "},
-		"_cursor=here":                    {"invalid http.cursor: "},
+		"_cursor=here":                    {"invalid http._cursor: "},
 		"identifier=":                     {"invalid http.identifier: "},
 		"_lastUpdated=yesterday":          {"invalid http._lastUpdated: "},
 		"a=1&b=2&_count=x":                {"invalid http._count: ", "not-supported http.a: ", "not-supported http.b: "},

@@ -185,7 +185,10 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 		if c.before == nil && c.after.version > 0 || c.before != nil && c.before.version != c.after.version {
 			content = c.after.content
 			place.pack, place.place = int64(at), int64(i)
-			a.index.versions = append(a.index.versions, []any{*c.after.rid, c.after.version, int64(at), int64(i)})
+			if len(content) == 0 {
+				place.place = deleted
+			}
+			a.index.versions = append(a.index.versions, []any{*c.after.rid, c.after.version, int64(at), place.place})
 		}
 		a.last[t] = place
 		p.contents = append(p.contents, content)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"handover"
+	"handover/fhir"
 )
 
 // test makes SQL of a condition.
@@ -30,7 +31,7 @@ func (s *search) test(c Condition) (test, error) {
 // Patients, where only that is indexed.
 func (s *search) kind(c *Condition) ParamKind {
 	kind := s.r.index.Kind(s.q.Type, c.Param)
-	if kind == 0 && c.Param == "patient" && c.Modifier == "" {
+	if kind == 0 && c.Param == "patient" && (c.Modifier == "" || c.Modifier == "Patient") {
 		if kind = s.r.index.Kind(s.q.Type, "subject"); kind != 0 {
 			c.Param, c.Modifier = "subject", "Patient"
 		}
@@ -127,6 +128,12 @@ func (s *search) referenceTest(c Condition, asked string) (test, error) {
 		types = []string{"Patient"}
 	}
 	if c.Modifier != "" {
+		if !fhir.Definitions().IsResource(c.Modifier) {
+			return test{}, queryFault(handover.Unsupported, asked, "the modifier is not supported; it may be a resource type")
+		}
+		if asked == "patient" && c.Modifier != "Patient" {
+			return test{}, queryFault(handover.Invalid, asked, "it refers to a Patient only")
+		}
 		types = []string{c.Modifier}
 		c.Modifier = ""
 	}

@@ -43,6 +43,6 @@ func readCursor(s string, a, b int64) ([2]int64, error) {
 			return key, nil
 		}
 	}
-	return [2]int64{}, &handover.Error{Op: "reading a page", Kind: handover.Invalid, Where: "cursor",
+	return [2]int64{}, &handover.Error{Op: "reading a page", Kind: handover.Invalid, Where: "_cursor",
 		Err: errors.New("it is not one that this record gave out; begin with the first page")}
 }

@@ -23,12 +23,15 @@ type row struct {
 	ref
 	rid         int64
 	version     int64
-	pack, place int64 // of the current version; pack 0: none
+	pack, place int64 // of the current version; pack 0: none; place deleted: it has no content
 	held        int64 // pack of the state
 	heldAt      int64
 	patient     int64 // row of the Patient; 0: none
 	source      int64
 }
+
+// deleted is the place of a version that says that the resource was deleted.
+const deleted = -1
 
 const rowColumns = `r.rid, r.type, r.id, r.version, r.pack, r.place, r.held, r.heldat, r.patient, r.source`
 
@@ -130,7 +133,7 @@ func (w *row) state(packs map[int64]*pack) (*state, error) {
 
 // content returns the current version's content, nil where there is none.
 func (w *row) content(packs map[int64]*pack) ([]byte, error) {
-	if w.pack == 0 {
+	if w.pack == 0 || w.place == deleted {
 		return nil, nil
 	}
 	p := packs[w.pack]

@@ -96,7 +96,7 @@ func (s *search) statement(after [2]int64, limit int) (string, []any) {
 	} else {
 		b.WriteString(`resource r `)
 	}
-	b.WriteString(`JOIN pack k ON k.pack = r.pack LEFT JOIN resource p ON p.rid = r.patient WHERE r.type = ? AND r.version > 0`)
+	b.WriteString(`JOIN pack k ON k.pack = r.pack LEFT JOIN resource p ON p.rid = r.patient WHERE r.type = ? AND r.version > 0 AND r.place >= 0`)
 	args = append(args, s.r.names.id(s.q.Type))
 	if len(tests) > 0 && tests[0].drive != "" {
 		b.WriteString(` AND r.rid = d.rid`)
@@ -161,12 +161,8 @@ func (s *search) run() error {
 		key := s.key(rows[size-1])
 		s.page.Next = writeCursor(key[0], key[1])
 	}
-	list, err := s.r.fill(s.ctx, s.tx, rows)
-	for _, f := range list {
-		if f.Content != nil {
-			s.page.Resources = append(s.page.Resources, f)
-		}
-	}
+	var err error
+	s.page.Resources, err = s.r.fill(s.ctx, s.tx, rows)
 	return err
 }
 

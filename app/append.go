@@ -28,10 +28,15 @@ func (p *pipeline) append(ctx context.Context, batch []work) ([]handover.Entry, 
 		w := &batch[i]
 		if w.asserted != nil {
 			writes, err := p.record.Compose(ctx, w.message.Offset, *w.asserted)
-			if err != nil {
+			switch {
+			case err == nil:
+				w.writes = writes
+			case handover.KindOf(err) == handover.Invalid:
+				// It will never be understood: trying again would hold up all others.
+				w.asserted, w.decision = nil, waits("not-composed", w.decision, err)
+			default:
 				return nil, fmt.Errorf("composing offset %d: %w", w.message.Offset, err)
 			}
-			w.writes = writes
 		}
 		drafts = append(drafts, p.drafts(w)...)
 	}
@@ -45,6 +50,13 @@ func (p *pipeline) append(ctx context.Context, batch []work) ([]handover.Entry, 
 		return nil, err
 	}
 	return entriesOf(drafts, receipts), nil
+}
+
+// waits makes a decision one that waits for a person, and says why.
+func waits(reason string, d handover.Decision, err error) handover.Decision {
+	d.State, d.Reason = handover.StateWaiting, reason
+	d.Problems = append(d.Problems, handover.Problem{Text: err.Error()})
+	return d
 }
 
 // drafts are the facts that follow from a message, in the order in which they

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"handover"
+	"handover/config"
+	"handover/hl7v2"
+	"handover/wire"
+)
+
+// stubborn is a record that never understands one message, and fails for a
+// passing reason once on another.
+type stubborn struct {
+	composer
+	never, once handover.Offset
+}
+
+func (s *stubborn) Compose(ctx context.Context, message handover.Offset, a handover.Assertions) (handover.Writes, error) {
+	switch message {
+	case s.never:
+		return handover.Writes{}, &handover.Error{Op: "composing", Kind: handover.Invalid, Where: "Patient-1"}
+	case s.once:
+		s.once = 0
+		return handover.Writes{}, &handover.Error{Op: "reading", Kind: handover.Unavailable}
+	}
+	return s.composer.Compose(ctx, message, a)
+}
+
+// explosive is a converter that panics at one control id.
+type explosive struct {
+	converter
+	at string
+}
+
+func (x explosive) Convert(m *hl7v2.Message) (handover.Assertions, []handover.Problem) {
+	if m.ControlID() == x.at {
+		panic(errors.New("a fault of our own"))
+	}
+	return x.converter.Convert(m)
+}
+
+// TestOneBadMessage: what can never be decided waits for a person, with its
+// reason, and holds up nobody; what fails in passing is tried again.
+func TestOneBadMessage(t *testing.T) {
+	site := &config.Site{
+		HTTP: "127.0.0.1:0", Duplicates: time.Hour, VolumeSize: 1 << 30, Memory: 1 << 20, Release: "test",
+		Routes: []config.Route{{Name: "all", From: []string{"pas"}, To: []string{"record"}}},
+	}
+	e, err := Open(t.Context(), Config{Site: site, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	source := config.Source{Name: "pas", Acknowledge: "received"}
+	in := &intake{source: source, release: "test", journal: facts{Journal: e.journal}, records: &e.records, log: slog.New(slog.DiscardHandler)}
+	for i := range 5 {
+		text := fmt.Sprintf("MSH|^~\\&|A|B|C|D|20260302||ADT^A01^ADT_A01|M%d|P|2.5.1\rPID|1||90010%d^^^QSG^MR||Testperson^N\r", i+1, i)
+		answers, err := in.Receive(t.Context(), wire.Arrival{Source: "pas", Body: handover.Body{Bytes: []byte(text)}, Head: []byte(text)})
+		if err != nil || len(answers) != 1 || !strings.Contains(string(answers[0]), "MSA|AA|") {
+			t.Fatalf("answers %q, %v", answers, err)
+		}
+	}
+	p := e.pipeline()
+	p.record = &stubborn{composer: e.record, never: 2, once: 4}
+	p.converters = map[string]converter{"pas": explosive{converterOf(source), "M3"}}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- p.run(ctx, 0) }()
+	last := handover.Offset(5)
+	if v := e.records.wait(ctx, last); v.reason != "" {
+		t.Errorf("the last message: %+v", v)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := e.catchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := map[handover.Offset]string{1: "routed ", 2: "waiting not-composed", 3: "waiting transform-failed", 4: "routed ", 5: "routed "}
+	for offset, state := range want {
+		m, err := e.trace.Message(t.Context(), engineAccess, offset)
+		if got := string(m.State) + " " + m.Reason; err != nil || got != state {
+			t.Errorf("message %d is %q (%v), want %q", offset, got, err, state)
+		}
+	}
+}

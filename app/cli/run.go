@@ -36,11 +36,20 @@ func (c runCommand) Run(ctx context.Context, std Streams) error {
 	log := slog.New(slog.NewTextHandler(std.Err, nil))
 	engine, err := app.Open(ctx, app.Config{Site: site, Dir: c.Data, Database: c.Database, Log: log})
 	if err != nil {
-		return err
+		return unlessAsked(ctx, err)
 	}
 	defer engine.Close()
 	c.greet(std, site, engine)
-	return engine.Run(ctx)
+	return unlessAsked(ctx, engine.Run(ctx))
+}
+
+// unlessAsked drops the error of a start that broke off because the engine was
+// told to stop: that is a clean end.
+func unlessAsked(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // loadSite reads a configuration folder; "" is the quickstart.

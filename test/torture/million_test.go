@@ -1,0 +1,124 @@
+package torture
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"handover"
+	"handover/journal"
+)
+
+// messagesAtStart is how many messages TestStartAtAMillion has, unless
+// HANDOVER_MESSAGES says otherwise.
+const messagesAtStart = 1_000_000
+
+// TestStartAtAMillion measures starts, backup, restore and verify at a million
+// messages, all of them of the last day and so within the window against
+// duplicates. They are put into the journal as the intake does; the engine does
+// the rest. A long test: HANDOVER_LONG=1.
+func TestStartAtAMillion(t *testing.T) {
+	if !long() {
+		t.Skip("a long test: set HANDOVER_LONG=1")
+	}
+	n := messagesAtStart
+	if text := os.Getenv("HANDOVER_MESSAGES"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := newEngine(t, t.TempDir(), "")
+	e.start() // makes the keys
+	e.stop()
+	measure(t, "putting messages into the journal", func() { putMessages(t, e.data, n) })
+	t.Logf("the first start, on %d messages that no table has: %v", n, e.start().Round(time.Millisecond))
+	measure(t, "deciding them", func() { e.awaitDecided(100 * time.Minute) })
+	e.stop()
+	for range 3 {
+		t.Logf("a start: %v", e.start().Round(time.Millisecond))
+		e.stop()
+	}
+	e.start()
+	e.kill()
+	t.Logf("a start after kill -9: %v", e.start().Round(time.Millisecond))
+	t.Logf("on disk: journal %d MB, record %d MB, trace %d MB", size(t, e.data+"/journal"), size(t, e.data+"/record.db"), size(t, e.data+"/trace.db"))
+	file, twin := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "twin")
+	measure(t, "backup of the running engine", func() { command(t, "backup", file, "--server", "http://"+e.http) })
+	t.Logf("the backup: %d MB", size(t, file))
+	e.stop()
+	measure(t, "restore", func() { command(t, "restore", file, "--data", twin) })
+	measure(t, "verify, which builds the tables anew", func() { command(t, "verify", "--data", twin) })
+}
+
+func measure(t *testing.T, what string, do func()) {
+	t.Helper()
+	began := time.Now()
+	do()
+	t.Logf("%s: %v", what, time.Since(began).Round(10*time.Millisecond))
+}
+
+func command(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(binary, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, out)
+	}
+}
+
+// putMessages appends messages of 64 connections, some hundreds at once.
+func putMessages(t *testing.T, data string, n int) {
+	t.Helper()
+	key, err := os.ReadFile(filepath.Join(data, "site.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(t.Context(), journal.Config{Dir: data, SiteKey: key, VolumeSize: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var drafts []handover.Draft
+	for i := range n {
+		s := sender{source: "now", number: i % connections}
+		at := int64(i / connections)
+		at += at / (largeEvery - 1) // passes over the long ones
+		drafts = append(drafts, handover.Draft{
+			Header: handover.Header{Kind: handover.Received, Release: "put", Source: s.source, Class: handover.KeepMessage,
+				Actor: "source:now", Format: "application/hl7-v2", Answer: "AA", Conn: strconv.Itoa(s.number)},
+			Body: handover.Body{Bytes: s.message(at)}, Control: s.control(at),
+		})
+		if len(drafts) == 1000 || i == n-1 {
+			if _, err := j.Append(context.Background(), drafts); err != nil {
+				t.Fatal(err)
+			}
+			drafts = drafts[:0]
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// size is that of a file or folder, in MB.
+func size(t *testing.T, path string) int64 {
+	t.Helper()
+	var sum int64
+	err := filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			sum += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum >> 20
+}

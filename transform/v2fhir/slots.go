@@ -37,9 +37,18 @@ func slotsOf(p *fhir.Property) slotted {
 	return whole
 }
 
-// sameSlot are fields that say the same, of which the map takes the first that
-// is valued: both are the slot of that one.
-var sameSlot = map[string]string{"OBR-2": "ORC-2", "OBR-3": "ORC-3", "OBR-17": "ORC-14", "OBR-53": "ORC-33"}
+// sameSlot are fields that have the slot of another one: those that say the same,
+// of which the map takes the first that is valued; the places of a visit, which
+// say only together where the patient is, was and will be; and former numbers.
+var sameSlot = map[string]string{
+	"OBR-2": "ORC-2", "OBR-3": "ORC-3", "OBR-17": "ORC-14", "OBR-53": "ORC-33",
+	"MRG-1": "PID-3", "MRG-2": "PID-2", "MRG-3": "PID-18", "MRG-4": "PID-4", "MRG-5": "PV1-19", "MRG-6": "PV1-50",
+	"PV1-6": "PV1-3", "PV1-11": "PV1-3", "PV1-42": "PV1-3", "PV1-43": "PV1-3",
+}
+
+// single are the types of which an element refers to one at a time, though FHIR
+// lets it be several: another one takes its place.
+var single = map[string]bool{"Patient": true, "Encounter": true, "Account": true}
 
 // fieldSlots are the names of a segment's fields as slots, by number.
 func fieldSlots(segment string, highest int) []string {
@@ -220,6 +229,9 @@ func (r *run) segmentSlot(s hl7v2.Segment, typ string) string {
 func (r *run) targetSlot(to *resource) string {
 	if to == nil || to.ids.empty() {
 		return ""
+	}
+	if single[to.typ] {
+		return to.typ
 	}
 	id := r.identity[to.ids.start]
 	return to.typ + "/" + id.Authority + "/" + id.Type + "/" + id.Value

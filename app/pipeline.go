@@ -19,6 +19,11 @@ import (
 // sync and a transaction over many, few enough that nobody waits for them.
 const batchSize = 64
 
+// gather is how long messages gather where nobody waits to hear that they are
+// in the record. Else a lone sender's next message would wait for the sync of
+// what was decided of the one before.
+const gather = 5 * time.Millisecond
+
 // The lengths of messages in bytes from which they are taken one at a time, all
 // the way into the record, so that several of them never are in memory
 // together, and above which they are not transformed: a document takes about
@@ -119,6 +124,9 @@ func (p *pipeline) read(ctx context.Context, after handover.Offset, out chan<- [
 		if looked == after {
 			if _, err := p.journal.Wait(ctx, after); err != nil && ctx.Err() == nil {
 				return err
+			}
+			if !p.records.anyone() {
+				sleep(ctx, gather)
 			}
 			continue
 		}

@@ -44,6 +44,13 @@ func (r *waitingRoom) wait(ctx context.Context, offset handover.Offset) arrivalV
 	}
 }
 
+// anyone reports whether somebody waits.
+func (r *waitingRoom) anyone() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.waiting) > 0
+}
+
 // tell passes on what was decided of a message, and that it is applied.
 func (r *waitingRoom) tell(offset handover.Offset, d handover.Decision) {
 	r.mu.Lock()

@@ -36,9 +36,9 @@ func intake(ctx context.Context, c Config, r *Report) error {
 }
 
 func (c Config) intake(ctx context.Context, r *Report, e *app.Engine, dir string, record bool) error {
-	part := "Synced and acknowledged over MLLP, doors and journal alone"
+	part := "Synced and acknowledged over MLLP, kept and decided, not for the record"
 	if record {
-		part = "Synced and acknowledged over MLLP, the record at work beside"
+		part = "Synced and acknowledged over MLLP, all for the record"
 	}
 	bar := c.bar(3*rounds, "acknowledging")
 	defer bar.Finish()
@@ -52,6 +52,9 @@ func (c Config) intake(ctx context.Context, r *Report, e *app.Engine, dir string
 			}
 			rate, err := c.ackRate(ctx, e, connections, &number)
 			if err != nil {
+				return err
+			}
+			if err := settled(ctx, e); err != nil {
 				return err
 			}
 			rates, limits, ratios = append(rates, rate), append(limits, limit), append(ratios, rate/limit)
@@ -70,6 +73,19 @@ func (c Config) intake(ctx context.Context, r *Report, e *app.Engine, dir string
 		}
 	}
 	return nil
+}
+
+// settled waits until the engine has done all that followed from what it took
+// in, so that the disk's limit is not measured beside it.
+func settled(ctx context.Context, e *app.Engine) error {
+	for still := 0; still < 20 && ctx.Err() == nil; still++ {
+		before := e.Counts()
+		time.Sleep(20 * time.Millisecond)
+		if e.Counts() != before {
+			still = 0
+		}
+	}
+	return ctx.Err()
 }
 
 func median(v []float64) float64 {

@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -49,31 +50,50 @@ func Arrange(entries []Element) []Element {
 	sorted := slices.Clone(entries)
 	slices.SortStableFunc(sorted, func(a, b Element) int { return ComparePart(a.Part, b.Part) })
 	out := sorted[:0]
-	before := 0
 	for i, e := range sorted {
 		if i+1 < len(sorted) && sorted[i+1].Part == e.Part || e.Removed {
 			continue
 		}
-		if before > 0 {
-			e.From = shifted(e.From, e.JSONProperty(), before)
-		}
-		before += max(items(e.Value), items(e.Extra))
 		out = append(out, e)
+	}
+	if len(out) > 1 {
+		for i, places := range placesOf(out) {
+			out[i].From = moved(out[i].From, out[i].JSONProperty(), places)
+		}
+	}
+	return out
+}
+
+// placesOf returns for each part the places that its items have in the whole.
+func placesOf(parts []Element) [][]int {
+	out := make([][]int, len(parts))
+	if allArrays(parts) {
+		eachItem(parts, func(part int, _ []byte, at int, _ bool) { out[part] = append(out[part], at) })
+		return out
+	}
+	next := 0
+	for i, p := range parts {
+		for range max(items(p.Value), items(p.Extra)) {
+			out[i] = append(out[i], next)
+			next++
+		}
 	}
 	return out
 }
 
 // Join puts an element together from its parts, as Arrange gives them: arrays
 // are put one after the other, objects merged member by member, and of anything
-// else the last stands. Values are JSON without white space. One part alone
-// stands as it is. Join of none is an element without a value.
+// else the last stands. An item that an earlier part has too, byte for byte,
+// stands once: PID-3 and MRG-1 say one number. Values are JSON without white
+// space. One part alone stands as it is. Join of none is an element without a
+// value.
 func Join(parts []Element) (property string, value, extra []byte) {
 	if len(parts) == 0 {
 		return "", nil, nil
 	}
 	property = parts[0].Property
 	whole := member{value: parts[0].Value, extra: parts[0].Extra}
-	if len(parts) > 1 && !slices.ContainsFunc(parts, func(p Element) bool { return !isArray(p.Value) || len(p.Extra) > 0 }) {
+	if len(parts) > 1 && allArrays(parts) {
 		return property, joinArrays(parts), nil
 	}
 	for _, p := range parts[1:] {
@@ -90,10 +110,40 @@ func joinArrays(parts []Element) []byte {
 		size += len(p.Value)
 	}
 	out := append(make([]byte, 0, size), '[')
-	for _, p := range parts {
-		out = appendItems(out, p.Value)
-	}
+	eachItem(parts, func(_ int, item []byte, _ int, again bool) {
+		if again {
+			return
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, item...)
+	})
 	return append(out, ']')
+}
+
+// allArrays reports whether all are lists, and not lists of primitives that have
+// something in the sibling with an underscore.
+func allArrays(parts []Element) bool {
+	return !slices.ContainsFunc(parts, func(p Element) bool { return !isArray(p.Value) || len(p.Extra) > 0 })
+}
+
+// eachItem calls fn with each item of the arrays, the part that it is of, and
+// its place in the whole; again: an earlier part has the same.
+func eachItem(parts []Element, fn func(part int, item []byte, at int, again bool)) {
+	var whole [][]byte
+	for i, p := range parts {
+		earlier := whole
+		rawjson.Items(p.Value, func(item []byte) {
+			at := slices.IndexFunc(earlier, func(o []byte) bool { return bytes.Equal(o, item) })
+			if at >= 0 {
+				fn(i, item, at, true)
+				return
+			}
+			whole = append(whole, item)
+			fn(i, item, len(whole)-1, false)
+		})
+	}
 }
 
 // appendItems appends the items of an array to an array that is still open.
@@ -212,15 +262,16 @@ func appendMember(b []byte, prefix, name string, value []byte) []byte {
 	return append(b, value...)
 }
 
-// shifted returns the origins with the first index of their paths raised.
-func shifted(from []Origin, property string, by int) []Origin {
+// moved returns the origins with the first index of their paths replaced by the
+// place in the whole that the item with that index has.
+func moved(from []Origin, property string, places []int) []Origin {
 	out := slices.Clone(from)
 	for i, o := range out {
 		rest, ok := strings.CutPrefix(o.Path, property+"[")
 		number, after, closed := strings.Cut(rest, "]")
 		n, err := strconv.Atoi(number)
-		if ok && closed && err == nil {
-			out[i].Path = property + "[" + strconv.Itoa(n+by) + "]" + after
+		if ok && closed && err == nil && n >= 0 && n < len(places) {
+			out[i].Path = property + "[" + strconv.Itoa(places[n]) + "]" + after
 		}
 	}
 	return out

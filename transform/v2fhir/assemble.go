@@ -18,7 +18,7 @@ func (r *run) assemble() handover.Assertions {
 	digest := sha256.Sum256(r.m.Bytes())
 	a := handover.Assertions{
 		Source: r.c.config.Source, Event: event, Digest: digest[:],
-		SentTime: r.clock.instant(primary(r.m.First("MSH").Field(7)).Text()), EventTime: r.eventTime(),
+		SentTime: r.clock.instant(primary(r.m.First("MSH").Field(7)).Text()), EventTime: r.eventTime(event),
 	}
 	r.prune()
 	r.unify()
@@ -55,12 +55,23 @@ func distinct(left []handover.Left) []handover.Left {
 	})
 }
 
-// eventTime is when it happened: EVN-6, EVN-2, OBR-22, MSH-7.
-func (r *run) eventTime() (t time.Time) {
+// cancels are the events that take another one back. Their EVN-6 is when that
+// one happened (HL7 v2.9 §3.4.1.6).
+var cancels = map[string]bool{
+	"ADT^A11": true, "ADT^A12": true, "ADT^A13": true, "ADT^A23": true, "ADT^A25": true, "ADT^A26": true, "ADT^A27": true, "ADT^A29": true,
+	"ADT^A32": true, "ADT^A33": true, "ADT^A38": true, "ADT^A52": true, "ADT^A53": true, "ADT^A55": true, "ADT^A62": true,
+}
+
+// eventTime is when it happened: EVN-6, EVN-2, OBR-22, MSH-7. Of an event that
+// takes another one back, it is not EVN-6.
+func (r *run) eventTime(event string) (t time.Time) {
 	for _, f := range []struct {
 		segment string
 		field   int
 	}{{"EVN", 6}, {"EVN", 2}, {"OBR", 22}, {"MSH", 7}} {
+		if f.field == 6 && cancels[event] {
+			continue
+		}
 		if t = r.clock.instant(primary(r.m.First(f.segment).Field(f.field)).Text()); !t.IsZero() {
 			return t
 		}

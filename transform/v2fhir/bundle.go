@@ -15,7 +15,7 @@ type IDs func(resourceType, authority, value string) string
 // Bundle returns the assertions as a FHIR R4 transaction Bundle (FHIR R4
 // §3.1.0.11): a PUT of each resource under its id, references by id. Elements
 // that the message removes are left out; a merge of patients makes the loser
-// inactive and links both. It shows what one message says; the record composes
+// inactive and links both, a link links both. It shows what one message says; the record composes
 // it with what other messages said.
 func Bundle(a handover.Assertions, id IDs) []byte {
 	b := bundler{a: &a, id: id, refs: map[string]string{}}
@@ -101,22 +101,31 @@ func wholeElements(elements []handover.Element) (out []handover.Element) {
 func (b *bundler) merges(out *bytes.Buffer, r *handover.ResourceAssertion, said map[string]bool) {
 	var links []string
 	for _, m := range b.a.Merges {
-		if m.Kind != "merge" || r.Type != "Patient" {
+		here, there := r.Handle == m.Survivor, r.Handle == m.Loser
+		if r.Type != "Patient" || !here && !there {
 			continue
 		}
-		switch r.Handle {
-		case m.Loser:
+		switch {
+		case m.Kind == "link" && here:
+			links = append(links, linkTo(b.url(m.Loser), "seealso"))
+		case m.Kind == "link":
+			links = append(links, linkTo(b.url(m.Survivor), "seealso"))
+		case m.Kind == "merge" && here:
+			links = append(links, linkTo(b.url(m.Loser), "replaces"))
+		case m.Kind == "merge":
 			if !said["active"] {
 				out.WriteString(`,"active":false`)
 			}
-			links = append(links, fmt.Sprintf(`{"other":{"reference":%q},"type":"replaced-by"}`, b.url(m.Survivor)))
-		case m.Survivor:
-			links = append(links, fmt.Sprintf(`{"other":{"reference":%q},"type":"replaces"}`, b.url(m.Loser)))
+			links = append(links, linkTo(b.url(m.Survivor), "replaced-by"))
 		}
 	}
 	if len(links) > 0 && !said["link"] {
 		out.WriteString(`,"link":[` + strings.Join(links, ",") + `]`)
 	}
+}
+
+func linkTo(url, how string) string {
+	return fmt.Sprintf(`{"other":{"reference":%q},"type":%q}`, url, how)
 }
 
 // resolve turns references by handle into references by id.

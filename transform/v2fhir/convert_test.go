@@ -159,15 +159,18 @@ func TestCodeSystems(t *testing.T) {
 	}
 }
 
-// The event time is EVN-6, EVN-2, OBR-22, MSH-7, the first that there is.
+// The event time is EVN-6, EVN-2, OBR-22, MSH-7, the first that there is; of an
+// event that takes another one back, EVN-6 is the time of that one.
 func TestEventTime(t *testing.T) {
-	for _, c := range []struct{ segments, want string }{
-		{"EVN||202403100900+0100||||202403100800+0100", "2024-03-10T07:00:00Z"},
-		{"EVN||202403100900+0100", "2024-03-10T08:00:00Z"},
-		{"OBR|1|||||||||||||||||||||202403100700+0100", "2024-03-10T06:00:00Z"},
-		{"PID|1", "2024-03-10T09:30:00Z"},
+	for _, c := range []struct{ event, segments, want string }{
+		{"A08", "EVN||202403100900+0100||||202403100800+0100", "2024-03-10T07:00:00Z"},
+		{"A08", "EVN||202403100900+0100", "2024-03-10T08:00:00Z"},
+		{"A08", "OBR|1|||||||||||||||||||||202403100700+0100", "2024-03-10T06:00:00Z"},
+		{"A08", "PID|1", "2024-03-10T09:30:00Z"},
+		{"A13", "EVN||202403100900+0100||||202403100800+0100", "2024-03-10T08:00:00Z"},
+		{"A11", "EVN||||||202403100800+0100", "2024-03-10T09:30:00Z"},
 	} {
-		a, _ := convert(t, Config{}, head("ADT^A08^ADT_A01"), c.segments)
+		a, _ := convert(t, Config{}, head("ADT^"+c.event), c.segments)
 		if got := a.EventTime.UTC().Format("2006-01-02T15:04:05Z07:00"); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.segments, got, c.want)
 		}

@@ -162,6 +162,12 @@ func (r *run) step(p *spot, n *node, s *step, last bool) *node {
 	if last && p.instance > 0 {
 		number = p.instance
 	}
+	if !last && number == 0 && n.refs != nil {
+		if to := n.target(); to != nil && to.typ == s.resource { // the one that another field made
+			p.res = to
+			return &to.root
+		}
+	}
 	return r.refer(p, n, s.resource, number&7)
 }
 

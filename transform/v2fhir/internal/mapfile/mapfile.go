@@ -120,7 +120,7 @@ type Instance struct {
 // Merge is a statement that two resources are one, that one moves, or that two
 // are no longer one.
 type Merge struct {
-	Kind     string // "merge", "move" or "unlink"
+	Kind     string // "merge", "move", "link" or "unlink"
 	Survivor Instance
 	Loser    Instance
 	Moved    Instance // for move

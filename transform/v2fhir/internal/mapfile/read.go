@@ -182,7 +182,7 @@ func (r *reader) continued(line string) {
 		case "correction":
 			e.Correct = rest
 			return
-		case "merge", "move", "unlink":
+		case "merge", "move", "link", "unlink":
 			r.merge(e, word, rest)
 			return
 		}
@@ -269,7 +269,7 @@ func (r *reader) instance(s string) (string, int) {
 	return name, n
 }
 
-// merge reads merge A <- B, move C : B -> A, unlink A | B.
+// merge reads merge A <- B, move C : B -> A, link A | B, unlink A | B.
 func (r *reader) merge(e *Entry, kind, text string) {
 	m := Merge{Kind: kind}
 	if kind == "move" {
@@ -277,7 +277,7 @@ func (r *reader) merge(e *Entry, kind, text string) {
 		moved, text, _ = strings.Cut(text, " : ")
 		m.Moved.Type, m.Moved.Index = r.instance(moved)
 	}
-	sep := map[string]string{"merge": " <- ", "move": " -> ", "unlink": " | "}[kind]
+	sep := map[string]string{"merge": " <- ", "move": " -> ", "link": " | ", "unlink": " | "}[kind]
 	first, second, ok := strings.Cut(text, sep)
 	if !ok {
 		r.fail("%s needs two resources with%sbetween them", kind, sep)

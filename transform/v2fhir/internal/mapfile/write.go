@@ -151,7 +151,7 @@ func (m Merge) String() string {
 	switch m.Kind {
 	case "move":
 		return m.Moved.String() + " : " + m.Loser.String() + " -> " + m.Survivor.String()
-	case "unlink":
+	case "link", "unlink":
 		return m.Survivor.String() + " | " + m.Loser.String()
 	}
 	return m.Survivor.String() + " <- " + m.Loser.String()

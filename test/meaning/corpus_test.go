@@ -3,6 +3,7 @@ package meaning
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -62,8 +63,11 @@ func (h *hospital) take(name, source string, n int, m *hl7v2.Message) heard {
 // another person. The test counts that, by type.
 func TestSentAgainUnderAnotherControlID(t *testing.T) {
 	h := openHospital(t, readSite(t, &txtar.Archive{}))
-	messages, nameless := 0, map[string]int{}
+	seen, messages, nameless := 0, 0, map[string]int{}
 	eachParsed(t, func(path string, m *hl7v2.Message) {
+		if seen++; seen%4 > 0 && os.Getenv("HANDOVER_LONG") == "" {
+			return // the long form sends every message again, this one each fourth
+		}
 		again, err := m.Set("MSH-10", "SENT-AGAIN")
 		if err != nil {
 			return // a control id that cannot be written in the message's own way

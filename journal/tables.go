@@ -154,13 +154,21 @@ func (t *tables) read(ctx context.Context, from handover.Offset, limit int) (out
 	return out, err
 }
 
-// readNames returns names that are at least as new as the transaction.
+// readNames returns names that are at least as new as the transaction. The
+// appender's own serve only while the lease is still its own in this
+// transaction: another appender may have given numbers that it does not know.
 func (t *tables) readNames(ctx context.Context, tx *store.Tx) (*nameTable, error) {
 	t.mu.Lock()
-	names, ours := t.names, t.epoch != 0
+	names, epoch := t.names, t.epoch
 	t.mu.Unlock()
-	if ours {
-		return names, nil
+	if epoch != 0 {
+		var now int64
+		if _, err := tx.Get(ctx, []any{&now}, `SELECT epoch FROM lease WHERE id = 1`); err != nil {
+			return nil, err
+		}
+		if now == epoch {
+			return names, nil
+		}
 	}
 	return loadNames(ctx, tx)
 }

@@ -51,6 +51,14 @@ func Compare(asked, there []*Resource) []Finding {
 	for _, a := range c.of {
 		c.matched[a] = true
 	}
+	c.referrers = map[*Resource][]*Resource{}
+	for _, e := range asked {
+		e.Walk(func(_ string, leaf *Node) {
+			if leaf.Ref != nil {
+				c.referrers[leaf.Ref] = append(c.referrers[leaf.Ref], e)
+			}
+		})
+	}
 	for _, e := range asked {
 		c.resource(e)
 	}
@@ -62,10 +70,12 @@ func Compare(asked, there []*Resource) []Finding {
 }
 
 type comparison struct {
-	of       map[*Resource]*Resource // asked → there
-	matched  map[*Resource]bool      // of those there
-	links    []link
-	findings []Finding
+	of      map[*Resource]*Resource // asked → there
+	matched map[*Resource]bool      // of those there
+	// referrers of those that were asked for.
+	referrers map[*Resource][]*Resource
+	links     []link
+	findings  []Finding
 }
 
 // link is a reference that is there and was asked for; whether it leads to the
@@ -125,9 +135,7 @@ func (c *comparison) matchType(asked, there []*Resource) {
 				bags[i][l] = true
 				common[l]++
 			}
-			if leaf.Ref != nil {
-				bags[i][path+"="+leaf.content()] = true
-			}
+			bags[i][path+"="+leaf.content()], bags[i][path] = true, true
 		})
 	}
 	var pairs []pair
@@ -201,6 +209,8 @@ func names(path string) bool {
 func (c *comparison) weigh(path string, leaf *Node, common map[string]int, named bool) weighed {
 	w := weighed{leaf: path + "=" + target(leaf, c.of[leaf.Ref])}
 	switch {
+	case leaf.Any && !leaf.Has:
+		w.leaf, w.weight = path, 0.008
 	case leaf.Ref != nil && c.of[leaf.Ref] == nil:
 		w.leaf, w.weight = path+"="+leaf.content(), 0.005
 	case leaf.FromMessage && named && !names(path):
@@ -251,12 +261,12 @@ func overlap(leaves []string, b map[string]int) float64 {
 func (c *comparison) resource(e *Resource) {
 	a := c.of[e]
 	if a == nil {
-		c.absent(e.Node, e.Type+" resource", e.Rule, e.Free)
+		c.absent(e.Node, e.Type+" resource", e.Rule, e.Free || c.passed(e))
 		return
 	}
 	from := len(c.findings)
 	c.node(e.Node, a.Node, e.Type, e.Rule)
-	if e.Free && Shared[e.Type] {
+	if e.Free && Shared[e.Type] || c.passed(e) {
 		// It may have become something else (an identifier's system), and what
 		// it was matched with may be another mention.
 		for i, f := range c.findings[from:] {
@@ -265,6 +275,14 @@ func (c *comparison) resource(e *Resource) {
 			}
 		}
 	}
+}
+
+// passed reports whether a resource is only there for free ones that were not
+// made.
+func (c *comparison) passed(e *Resource) bool {
+	return len(c.referrers[e]) > 0 && !slices.ContainsFunc(c.referrers[e], func(r *Resource) bool {
+		return !r.Free || c.of[r] != nil
+	})
 }
 
 // absent reports a branch that is not there.

@@ -48,8 +48,10 @@ func (b *build) fieldRow(sheet *Sheet, row *Row, s source, root spot, context st
 		return
 	}
 	root.free = root.free || free
-	if s.field > 0 && s.value.IsNull() && len(row.To) > 0 && row.Assign == "" {
-		b.removed(root, row)
+	if s.field > 0 && s.value.IsNull() {
+		if row.Assign == "" {
+			b.removed(root, row)
+		}
 		return
 	}
 	if eachStep(row.To) >= 0 {
@@ -57,15 +59,20 @@ func (b *build) fieldRow(sheet *Sheet, row *Row, s source, root spot, context st
 		return
 	}
 	if last := row.To[len(row.To)-1]; last.resource != "" && row.Map == "" && row.Assign == "" {
-		b.mention(root, row, last.resource, s, b.items(sheet, row, s, context, rep))
+		key, _ := b.items(sheet, row, s, context, rep)
+		b.mention(root, row, last.resource, s, key)
 		return
 	}
-	target, ok := b.walk(root, row.To, row.Rule, b.items(sheet, row, s, context, rep))
+	key, taken := b.items(sheet, row, s, context, rep)
+	target, ok := b.walk(root, row.To, row.Rule, key)
 	if !ok {
 		b.s.cannot(row)
 		return
 	}
-	b.put(target, row, s, sheet)
+	if rep > 0 && !*taken {
+		return // R4 has room for one; which of several is left to the implementer
+	}
+	b.put(filling(target), row, s, sheet)
 }
 
 // mention follows a row that refers to a resource which another row makes:
@@ -85,7 +92,7 @@ func (b *build) mention(root spot, row *Row, resourceType string, s source, key 
 // removed notes that the sender says there is nothing.
 func (b *build) removed(root spot, row *Row) {
 	if p := property(root.typ, row.To[0].name); p != nil {
-		n := root.node.Child(row.To[0].name, "null")
+		n := root.node.Child(p.Element.BaseName(), "null")
 		n.Value, n.Has, n.Rule, n.Free = "(removed)", true, row.Rule, root.free
 	}
 }
@@ -139,8 +146,9 @@ func (r *Row) holds(s source) (holds, free bool) {
 // items says which array items a row of a segment sheet means: those with the
 // same [n] are one (mapping guidelines, "[n] Notation"). A field's repetitions
 // make further items of the element that a row of the field fills whole, or
-// that no other field fills; what several fields fill is one a segment.
-func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int) keyer {
+// that no other field fills; what several fields fill is one a segment. taken
+// tells afterwards whether the repetition found a place.
+func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int) (key keyer, taken *bool) {
 	used := false
 	return func(i int) string {
 		whole, all, others := sheet.fieldsAt(row.To[:i+1])
@@ -163,7 +171,7 @@ func (b *build) items(sheet *Sheet, row *Row, s source, context string, rep int)
 			return tag + "#" + count(rep)
 		}
 		return tag + "#0"
-	}
+	}, &used
 }
 
 // extensionURL is the URL that the field's rows give an extension; the field
@@ -231,7 +239,7 @@ func (b *build) each(sheet *Sheet, row *Row, s source, root spot, context string
 			b.s.cannot(row)
 			return
 		}
-		b.put(target, row, s, sheet)
+		b.put(filling(target), row, s, sheet)
 	}
 }
 
@@ -310,7 +318,7 @@ func (b *build) receiver(target spot, sheet *Sheet, row *Row) (spot, bool) {
 	}
 	if target.typ != nil && target.typ.Name == "Reference" {
 		t := b.enter(target, sheet.Target, row.Rule)
-		return t, t.node != nil
+		return filling(t), t.node != nil
 	}
 	if row.To[0].name == "$this" { // PID-21: a resource of its own
 		r := forest.New(sheet.Target, row.Rule)

@@ -65,6 +65,7 @@ func (s *Sheets) Ask(m *hl7v2.Message, options Options) ([]*forest.Resource, str
 	kept := b.made[:0]
 	for _, i := range b.made {
 		if worth(i.Resource) {
+			i.Free = i.Free || !firmly(i.Resource)
 			kept = append(kept, i)
 			all = append(all, i.Resource)
 		}
@@ -313,6 +314,7 @@ func tidy(resources []*forest.Resource) []*forest.Resource {
 			}
 		})
 		dropBare(r.Node)
+		dropPart(r.Node)
 	}
 	return forest.Tidy(resources)
 }
@@ -335,4 +337,35 @@ func dropBare(n *forest.Node) {
 	for _, c := range n.Children {
 		dropBare(c.Node)
 	}
+}
+
+// firmly reports whether anything from the message is demanded: a resource of
+// nothing but choices is a choice.
+func firmly(r *forest.Resource) bool {
+	found := false
+	r.Walk(func(_ string, leaf *forest.Node) {
+		found = found || leaf.FromMessage && !leaf.Free || leaf.Ref != nil && !leaf.Free || leaf.Any && !leaf.Free
+	})
+	return found
+}
+
+// dropPart takes away a coding that says no more than another of the concept:
+// PV1-19's "VN" beside CX.5's.
+func dropPart(n *forest.Node) {
+	codings := n.Named("coding")
+	n.Children = slices.DeleteFunc(n.Children, func(c forest.Child) bool {
+		if c.Name != "coding" {
+			return false
+		}
+		return slices.ContainsFunc(codings, func(other *forest.Node) bool {
+			return other != c.Node && len(other.Leaves()) > len(c.Leaves()) && contains(other.Leaves(), c.Leaves())
+		})
+	})
+	for _, c := range n.Children {
+		dropPart(c.Node)
+	}
+}
+
+func contains(all, some []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
 }

@@ -95,6 +95,7 @@ func (b *build) componentRow(sheet *Sheet, row *Row, t spot, sub hl7v2.Value, s 
 		b.s.cannot(row)
 		return
 	}
+	target = filling(target)
 	switch {
 	case row.Assign != "":
 		value, known := assign(row.Assign, s)

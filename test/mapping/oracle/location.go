@@ -85,8 +85,9 @@ func (b *build) place(level, whole hl7v2.Value, physical string, row *Row, inner
 // guess (it lets the point of care lie in the building), so it is free.
 func (b *build) ndlLocation(row *Row, t spot, sub hl7v2.Value) {
 	s := b.step(t, property(t.typ, "location"), "location", row.To[0].tag, row.Rule)
-	s.node.Free = true
+	s.free = true
 	s = b.enter(s, "Location", row.Rule)
+	s.free = false
 	switch rest := row.To[1].name; {
 	case rest == "partOf":
 		p := b.step(s, property(s.typ, "partOf"), "partOf", "", row.Rule)

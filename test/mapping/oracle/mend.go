@@ -17,6 +17,9 @@ var conditionSlips = []struct {
 	slip  *regexp.Regexp
 	meant string
 }{
+	// The narrative speaks of SN only.
+	{"OBX[Observation]:24", regexp.MustCompile(`^$`), `IF OBX-2 EQUALS "SN"`},
+	{"OBX[Observation-Component]:25", regexp.MustCompile(`^$`), `IF OBX-2 EQUALS "SN"`},
 	// As OBX-23's rows have it: with OBX-25 the performer is a role.
 	{"OBX[Observation]:51", regexp.MustCompile(`^$`), "IF OBX-25 NOT VALUED"},
 	{"OBX[Observation]:52", regexp.MustCompile(`^$`), "IF OBX-25 VALUED"},

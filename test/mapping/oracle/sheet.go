@@ -160,6 +160,9 @@ func (s *Sheets) sheet(into map[string]*Sheet, name string, rows [][]string) {
 		if name == "PV1[Encounter]" && to == "location[4].status" {
 			row.Assign = `"reserved"` // it stands one row too high
 		}
+		if value, is := strings.CutPrefix(cells[10], "assign:"); is { // SPM-32
+			row.Assign = strings.TrimSpace(value)
+		}
 		if name == "PR1[Procedure]" && to == "status" {
 			row.Assign = `"unknown"` // so says its narrative
 		}
@@ -234,8 +237,8 @@ func (s *Sheets) message(structure string, rows [][]string) {
 			s.Unusable = append(s.Unusable, row.Rule+" "+cells[6]+": "+row.Condition.err.Error())
 			continue
 		}
-		if structure == "MDM_T02" && row.Map == "orc[provenance]" {
-			row.Target = "Provenance[ORC]" // [3] is EVN's already, and is about something else
+		if row.Map == "orc[provenance]" {
+			row.Target = "Provenance[ORC]" // its number is another Provenance's already, of EVN or of the transformation
 		}
 		all = append(all, row)
 	}

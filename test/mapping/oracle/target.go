@@ -58,7 +58,7 @@ func (b *build) enter(s spot, resourceType, rule string) spot {
 	if !s.free {
 		r.Free, s.node.Free = false, false
 	}
-	return spot{node: r.Node, typ: fhir.Definitions().Type(resourceType), holders: append([]*forest.Resource{r}, s.holders...)}
+	return spot{node: r.Node, typ: fhir.Definitions().Type(resourceType), holders: append([]*forest.Resource{r}, s.holders...), free: s.free}
 }
 
 // step goes to an element.
@@ -150,3 +150,12 @@ func setAny(s spot, rule string, free bool, source string) {
 }
 
 func count(n int) string { return fmt.Sprint(n) }
+
+// filling ends a walk: inside a resource that is free as a whole nothing is
+// free once more.
+func filling(s spot) spot {
+	if len(s.holders) > 0 && s.holders[0].Node == s.node && s.holders[0].Free {
+		s.free = false
+	}
+	return s
+}

@@ -20,6 +20,7 @@ func (r *run) assemble() handover.Assertions {
 		Source: r.c.config.Source, Event: event, Digest: digest[:],
 		SentTime: r.clock.instant(primary(r.m.First("MSH").Field(7)).Text()), EventTime: r.eventTime(event),
 	}
+	r.dropUnknown()
 	r.prune()
 	r.unify()
 	r.name()
@@ -77,6 +78,48 @@ func (r *run) eventTime(event string) (t time.Time) {
 		}
 	}
 	return t
+}
+
+// dropUnknown drops visits that nothing tells from others: each message would
+// begin another one, which nobody ever ends. What only they refer to goes too.
+func (r *run) dropUnknown() {
+	dropped := false
+	for _, res := range r.resources {
+		if res.typ == "Encounter" && res.main && !r.isMerged(res) && len(r.identify(res)) == 0 {
+			res.gone, dropped = true, true
+			r.leave(posOf(res.fed.seg, 0, 0), "no-identity: neither a number nor a time nor an account tells this visit from others")
+		}
+	}
+	if !dropped {
+		return
+	}
+	reached := map[*resource]bool{}
+	for _, res := range r.resources {
+		if res.parent != nil && res.parent.gone {
+			res.parent = res.parent.parent
+		}
+		if res.main && !res.gone {
+			reach(&res.root, reached)
+		}
+	}
+	for _, res := range r.resources {
+		res.gone = res.gone || !res.main && !reached[res]
+	}
+}
+
+// reach notes the resources that a tree refers to, and those that they do.
+func reach(n *node, reached map[*resource]bool) {
+	if n.refs != nil {
+		for _, to := range n.refs {
+			if to != nil && !reached[to] {
+				reached[to] = true
+				reach(&to.root, reached)
+			}
+		}
+	}
+	for k := n.first; k != nil; k = k.next {
+		reach(k, reached)
+	}
 }
 
 // prune marks resources in which nothing came from the message: constants alone

@@ -16,6 +16,7 @@ import (
 var parents = map[string][]string{
 	"Observation":        {"DiagnosticReport", "Immunization", "ServiceRequest", "Encounter", "Patient"},
 	"Specimen":           {"DiagnosticReport", "ServiceRequest", "Patient"},
+	"Encounter":          {"Patient"},
 	"Condition":          {"Encounter", "Patient"},
 	"Procedure":          {"Encounter", "Patient"},
 	"RelatedPerson":      {"Patient"},
@@ -52,6 +53,10 @@ func (r *run) identities(digest []byte) []handover.Identity {
 			out[i] = id.Identity
 			if r.mayClash(res) && r.clashes[id.key(res)] > 1 {
 				out[i].Value += "/" + id.tie
+			}
+			if i > res.ids.start && id.scope != nil && out[i].Value == out[i-1].Value {
+				res.ids.end = i // the one before it has become the same by its tie
+				break
 			}
 			if scope := id.scope.one(); scope != nil && !scope.gone {
 				out[i].Scope = scope.handle
@@ -243,6 +248,12 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 	"PV1 Encounter": func(b *builder, s hl7v2.Segment) {
 		b.cx(s, 19)
 		b.cx(s, 50)
+		if len(b.ids) == 0 { // the patient's visit from that time on, or of that account
+			b.withinIf(s.Field(44).IsValued(), "PV1-44", text(s.Field(44)))
+		}
+		if len(b.ids) == 0 {
+			b.withinIf(b.account() != "", "PID-18", b.account())
+		}
 	},
 	"MRG Encounter":     func(b *builder, s hl7v2.Segment) { b.cx(s, 5); b.cx(s, 6) },
 	"PID RelatedPerson": func(b *builder, s hl7v2.Segment) { b.cx(s, 21) },
@@ -293,6 +304,9 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 			b.tie = set
 		}
 		b.withinIf(s.Field(3).IsValued(), codeOf(s.Field(3)), s.Field(4).Text())
+		if set := text(s.Field(1)); set != "" && !s.Field(4).IsValued() {
+			b.withinIf(s.Field(3).IsValued(), codeOf(s.Field(3)), "", set) // of several results of one code
+		}
 	},
 	"SPM Specimen": func(b *builder, s hl7v2.Segment) {
 		b.tie = text(s.Field(1))
@@ -310,6 +324,19 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 		b.ei(s, 2, "FILL", true)
 	},
 	"TXA DocumentReference": func(b *builder, s hl7v2.Segment) { b.ei(s, 12, "", false) },
+}
+
+// account is the number of the patient's PID-18, "" if there is none.
+func (b *builder) account() string {
+	if b.res.parent == nil {
+		return ""
+	}
+	for f := b.res.parent.fed; f != nil; f = f.next {
+		if f.seg.Name() == "PID" {
+			return text(f.seg.Field(18))
+		}
+	}
+	return ""
 }
 
 func codeOf(v hl7v2.Value) string {

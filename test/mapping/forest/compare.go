@@ -225,14 +225,22 @@ func (c *comparison) weigh(path string, leaf *Node, common map[string]int, named
 	return w
 }
 
-func bag(n *Node) map[string]int {
+// bag counts the leaves of an item that is there, with their paths alone.
+func (c *comparison) bag(n *Node) map[string]int {
 	b := map[string]int{}
-	for _, leaf := range n.Leaves() {
-		b[leaf]++
-		path, _, _ := strings.Cut(leaf, "=")
+	n.walk("", func(path string, leaf *Node) {
+		b[path+"="+target(leaf, leaf.Ref)]++
 		b[path]++
-	}
+	})
 	return b
+}
+
+// leaves lists those of an item that was asked for; a reference counts as what
+// the resource it means was found to be.
+func (c *comparison) leaves(n *Node) []string {
+	var all []string
+	n.walk("", func(path string, leaf *Node) { all = append(all, path+"="+target(leaf, c.of[leaf.Ref])) })
+	return all
 }
 
 // overlap counts the leaves that are in the bag, an equal value more than an
@@ -246,7 +254,7 @@ func overlap(leaves []string, b map[string]int) float64 {
 		case used[leaf] < b[leaf]:
 			used[leaf]++
 			score++
-		case value == "*" && b[path] > 0:
+		case strings.HasPrefix(value, "*") && b[path] > 0:
 			score += 0.5
 		case b[path] > 0:
 			score += 0.01
@@ -346,14 +354,14 @@ func (c *comparison) leaf(e, a *Node, path, rule string) {
 // items compares the items of one element: the most alike first.
 func (c *comparison) items(asked, there []*Node, path, rule string) {
 	var pairs []pair
+	bags := make([]map[string]int, len(there))
+	for j, a := range there {
+		bags[j] = c.bag(a)
+	}
 	for i, e := range asked {
-		own := e.Leaves()
-		for j, a := range there {
-			if len(asked) == 1 && len(there) == 1 {
-				pairs = append(pairs, pair{asked: 0, there: 0})
-				break
-			}
-			pairs = append(pairs, pair{asked: i, there: j, score: overlap(own, bag(a)), firm: !e.Free})
+		own := c.leaves(e)
+		for j := range there {
+			pairs = append(pairs, pair{asked: i, there: j, score: overlap(own, bags[j])})
 		}
 	}
 	slices.SortStableFunc(pairs, func(x, y pair) int { return cmp.Compare(y.score, x.score) })

@@ -78,6 +78,9 @@ type Config struct {
 	Ready func(context.Context) error
 	// Listeners returns the counts of the MLLP listeners, by source; nil: none.
 	Listeners func() map[string]mllp.Counts
+	// Beside is what else the caller serves at this address, under /api/v1, for
+	// openapi.json to tell of.
+	Beside []Beside
 	// Collectors are shown at /metrics beside those of this package. They must
 	// not hold patient data.
 	Collectors []prometheus.Collector
@@ -92,6 +95,13 @@ type Config struct {
 	Wait time.Duration
 	Now  func() time.Time // nil: time.Now
 	Log  *slog.Logger     // nil: nothing is logged
+}
+
+// Beside is a request that is answered beside this API.
+type Beside struct {
+	Method, Path, Summary string
+	Media                 string // of the answer
+	Errors                []int  // statuses
 }
 
 func (c *Config) setDefaults() {

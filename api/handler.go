@@ -39,7 +39,7 @@ func New(c Config) (*API, error) {
 		return nil, &handover.Error{Op: "opening the API", Kind: handover.Usage, Where: "Collectors", Err: err}
 	}
 	a.meta = a.capabilities()
-	a.openapi = describe(c.Version, adminEndpoints)
+	a.openapi = describe(c.Version, withBeside(adminEndpoints, c.Beside))
 	a.mount(fhirDoor{}, "writing comes by sources in this version: send an HL7 v2 message", fhirEndpoints)
 	a.mount(adminDoor{}, "this path has no such method", adminEndpoints)
 	a.elsewhere("/fhir", fhirDoor{}, (*API).noSuchFHIR)

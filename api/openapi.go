@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,8 +17,18 @@ func (a *API) describeItself(c *call) error {
 }
 
 const openapiAbout = "What became of messages, where data came from, and how the engine is. " +
-	"FHIR is at /fhir and described by /fhir/metadata. Everything is read-only. " +
+	"FHIR is at /fhir and described by /fhir/metadata. Nothing here changes data. " +
 	"What may not be seen answers as what does not exist."
+
+// withBeside adds what others serve.
+func withBeside(endpoints []endpoint, beside []Beside) []endpoint {
+	out := slices.Clone(endpoints)
+	for _, b := range beside {
+		out = append(out, endpoint{method: b.Method, path: b.Path,
+			about: about{summary: b.Summary, media: b.Media, errors: b.Errors}})
+	}
+	return out
+}
 
 // describe writes the endpoints as OpenAPI 3.1.
 func describe(version string, endpoints []endpoint) []byte {

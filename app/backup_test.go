@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -281,6 +282,27 @@ func TestBackupRefusals(t *testing.T) {
 		_ = answer.Body.Close()
 		if answer.StatusCode != c.status {
 			t.Errorf("%s: %s", c.what, answer.Status)
+		}
+	}
+}
+
+// TestOperationsAreDescribed: openapi.json tells of what is served beside it.
+func TestOperationsAreDescribed(t *testing.T) {
+	e, _ := start(t, anyPorts(t), t.TempDir())
+	answer, err := http.Get("http://" + e.HTTP() + "/api/v1/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var d struct {
+		Paths map[string]map[string]any `json:"paths"`
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&d); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/api/v1/backup", "/api/v1/verify"} {
+		if d.Paths[path]["post"] == nil {
+			t.Errorf("%s is not described", path)
 		}
 	}
 }

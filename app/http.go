@@ -13,7 +13,7 @@ import (
 func (e *Engine) openHTTP(context.Context) error {
 	server, err := api.Server(api.Config{
 		Record: e.record, Trace: e.trace, Journal: e.journal, Site: e.config.Site, Access: api.Local,
-		Version: Version, Listeners: e.listenerCounts, Now: e.config.Now, Log: e.log,
+		Version: Version, Listeners: e.listenerCounts, Now: e.config.Now, Log: e.log, Beside: beside,
 	})
 	if err != nil {
 		return err

@@ -100,6 +100,9 @@ func (r *run) open(name string) {
 
 func (r *run) segment(s hl7v2.Segment) {
 	name := s.Name()
+	if slices.Contains(r.groups, "PRIOR_RESULT") {
+		return // HL7 has no map for earlier orders and results: they are no new ones
+	}
 	r.see(name, s)
 	entries, strays := r.entriesFor(name)
 	for _, e := range entries {

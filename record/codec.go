@@ -29,22 +29,47 @@ var errState = errors.New("a kept state cannot be read: build the record again f
 // property is one member of the current version.
 type property struct{ value, extra []byte }
 
-// properties returns the members of a resource by name, with those that begin
-// with an underscore beside their sibling.
-func properties(content []byte) map[string]property {
-	out := make(map[string]property, 16)
+// properties are the members of a resource, with those that begin with an
+// underscore beside their sibling. There are few, so looking through them costs
+// less than a map.
+type properties []namedProperty
+
+type namedProperty struct {
+	name []byte
+	property
+}
+
+func membersOf(content []byte) properties {
+	out := make(properties, 0, 16)
 	rawjson.Members(content, func(name, value []byte) {
-		if len(name) > 0 && name[0] == '_' {
-			p := out[string(name[1:])]
-			p.extra = value
-			out[string(name[1:])] = p
-			return
+		extra := len(name) > 0 && name[0] == '_'
+		if extra {
+			name = name[1:]
 		}
-		p := out[string(name)]
-		p.value = value
-		out[string(name)] = p
+		i := 0
+		for i < len(out) && string(out[i].name) != string(name) {
+			i++
+		}
+		if i == len(out) {
+			out = append(out, namedProperty{name: name})
+		}
+		if extra {
+			out[i].extra = value
+		} else {
+			out[i].value = value
+		}
 	})
 	return out
+}
+
+// of returns the member with the name, an empty one if there is none.
+func (p properties) of(name string) property {
+	for i := range p {
+		if string(p[i].name) == name {
+			return p[i].property
+		}
+	}
+	return property{}
 }
 
 type writer struct {
@@ -149,7 +174,7 @@ func (s *state) encode() []byte {
 }
 
 func (w *writer) elements(s *state) {
-	current := properties(s.content)
+	current := membersOf(s.content)
 	w.uint(uint64(len(s.elements)))
 	for _, e := range s.elements {
 		w.text(e.name)
@@ -170,7 +195,7 @@ func piece(part, whole []byte) int {
 	return bytes.Index(whole, part[1:len(part)-1])
 }
 
-func (w *writer) item(e *element, it item, current map[string]property) {
+func (w *writer) item(e *element, it item, current properties) {
 	flags, name, at := byte(0), e.name, -1
 	if it.removed {
 		flags |= itemRemoved
@@ -179,7 +204,7 @@ func (w *writer) item(e *element, it item, current map[string]property) {
 		flags |= itemHasName
 		name = it.property
 	}
-	p := current[name]
+	p := current.of(name)
 	if !it.removed && bytes.Equal(p.value, it.value) && bytes.Equal(p.extra, it.extra) {
 		flags |= itemInContent
 	} else if e.part != "" && !it.removed && len(it.extra) == 0 {
@@ -334,7 +359,7 @@ func decode(b []byte, of ref, content []byte) (*state, error) {
 }
 
 func (r *reader) elements(s *state) {
-	current := properties(s.content)
+	current := membersOf(s.content)
 	s.elements = make([]element, r.count())
 	for i := range s.elements {
 		e := element{name: r.text(), part: r.text()}
@@ -346,7 +371,7 @@ func (r *reader) elements(s *state) {
 	}
 }
 
-func (r *reader) item(name string, current map[string]property) item {
+func (r *reader) item(name string, current properties) item {
 	flags := r.byte()
 	it := item{removed: flags&itemRemoved != 0, stamp: r.stamp(), rank: uint8(r.uint())}
 	if it.stamp == nil {
@@ -358,10 +383,10 @@ func (r *reader) item(name string, current map[string]property) item {
 	}
 	switch {
 	case flags&itemInContent != 0:
-		p := current[name]
+		p := current.of(name)
 		it.value, it.extra = p.value, p.extra
 	case flags&itemIsPiece != 0:
-		it.value = r.piece(current[name].value)
+		it.value = r.piece(current.of(name).value)
 	case !it.removed:
 		it.value, it.extra = r.take(r.uint()), r.take(r.uint())
 	}

@@ -80,7 +80,7 @@ func (x *standard) Values(resourceType string, content []byte) ([]Value, error) 
 	if len(content) < 2 || content[0] != '{' || content[len(content)-1] != '}' {
 		return nil, errContent
 	}
-	top := properties(content)
+	top := membersOf(content)
 	var out []Value
 	for _, p := range x.paths(resourceType) {
 		add := func(v Value) {
@@ -92,7 +92,7 @@ func (x *standard) Values(resourceType string, content []byte) ([]Value, error) 
 		}
 		for _, path := range p.paths {
 			for _, prop := range path[0] {
-				if v := top[prop.Name].value; v != nil {
+				if v := top.of(prop.Name).value; v != nil {
 					follow(path[1:], prop, v, p.kind, add)
 				}
 			}

@@ -23,6 +23,10 @@ func (p *pipeline) append(ctx context.Context, batch []work) ([]handover.Entry, 
 	if err := p.record.Expect(ctx, expected); err != nil {
 		return nil, fmt.Errorf("reading what is held: %w", err)
 	}
+	if cap(p.room) > maxRoom {
+		p.room = nil
+	}
+	p.room = p.room[:0]
 	var drafts []handover.Draft
 	for i := range batch {
 		w := &batch[i]
@@ -72,8 +76,20 @@ func (p *pipeline) drafts(w *work) []handover.Draft {
 	asserted, written := h, h
 	asserted.Kind, asserted.Class = handover.Asserted, handover.KeepRecord
 	written.Kind, written.Class = handover.Written, handover.KeepRecord
-	return append(out, factDraft(asserted, w.asserted, nil), factDraft(written, &w.writes, nil))
+	return append(out, p.longDraft(asserted, w.asserted), p.longDraft(written, &w.writes))
 }
+
+// longDraft makes a fact whose body stands in the pipeline's own room, which
+// the next batch uses again: nobody holds it once it is appended.
+func (p *pipeline) longDraft(h handover.Header, body interface{ AppendJSON([]byte) []byte }) handover.Draft {
+	h.Actor, h.Format = handover.Engine.ID, "application/json"
+	begin := len(p.room)
+	p.room = body.AppendJSON(p.room)
+	return handover.Draft{Header: h, Body: handover.Body{Bytes: p.room[begin:len(p.room):len(p.room)]}}
+}
+
+// maxRoom is how many bytes of room are kept from one batch to the next.
+const maxRoom = 8 << 20
 
 // spoolLong turns the bodies of long facts into synced files, which the journal
 // takes over. discard removes those that it did not take.

@@ -147,19 +147,11 @@ func decisionDraft(release, source string, d handover.Decision, inBatch *int) ha
 // factDraft makes a fact of Handover's own, with a JSON body.
 func factDraft(h handover.Header, body any, inBatch *int) handover.Draft {
 	h.Actor, h.Format = handover.Engine.ID, "application/json"
-	return handover.Draft{Header: h, Body: handover.Body{Bytes: factBody(body)}, CauseInBatch: inBatch}
-}
-
-// factBody writes a fact's body. Those that are long write themselves.
-func factBody(body any) []byte {
-	if own, ok := body.(interface{ AppendJSON([]byte) []byte }); ok {
-		return own.AppendJSON(nil)
-	}
 	data, err := json.Marshal(body)
 	if err != nil {
 		panic("a fact that is no JSON: " + err.Error()) // the nouns' own types always are
 	}
-	return data
+	return handover.Draft{Header: h, Body: handover.Body{Bytes: data}, CauseInBatch: inBatch}
 }
 
 func problemsOf(errs []hl7v2.AckError, more []handover.Problem) []handover.Problem {

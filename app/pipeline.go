@@ -79,6 +79,7 @@ type pipeline struct {
 	large      chan struct{} // holds one while a large message is on its way
 
 	appended handover.Offset // the last fact that compose appended
+	room     []byte          // of the long facts of one batch
 }
 
 // work is one message on its way.

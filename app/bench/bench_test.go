@@ -65,7 +65,7 @@ func TestHospitalIsEven(t *testing.T) {
 	for from := 0; from < 10*beds; from += beds {
 		results := 0
 		for i := range beds {
-			if bytes.Contains(messageAt(from + i).bytes, []byte("|ORU^R01^")) {
+			if bytes.Contains(messageAt(from+i).bytes, []byte("|ORU^R01^")) {
 				results++
 			}
 		}

@@ -155,7 +155,9 @@ func (f *flowing) report(r *Report) error {
 	r.atLeast(6000, part, "resource versions", resources, "resources/s")
 	spent := to.busy - from.busy
 	r.add(part, "processor time a message, senders included", float64(spent.Microseconds())/float64(f.total), "µs")
-	r.add(part, "  so with both cores to itself", 2*float64(f.total)/spent.Seconds(), "messages/s")
+	r.add(part, "  so with two cores to itself", 2*float64(f.total)/spent.Seconds(), "messages/s")
+	share := spent.Seconds() / to.at.Sub(from.at).Seconds()
+	r.add(part, "  cores that the run got", share, "")
 	early, _ := rates(f.marks[1], f.marks[2]) // the very first tenth warms up
 	late, _ := rates(f.marks[len(f.marks)-2], to)
 	r.add(part, "second tenth", early, "messages/s")

@@ -12,6 +12,7 @@ import (
 // being composed here empties it.
 type ahead struct {
 	found   map[ref]*state
+	leads   map[string]ref
 	states  map[ref]bool    // not there
 	aliases map[string]bool // not there
 }
@@ -25,6 +26,7 @@ func (a *ahead) made(d *delta) {
 		delete(a.states, c.after.ref)
 	}
 	for _, row := range d.aliases {
+		delete(a.leads, row.key)
 		delete(a.aliases, row.key)
 	}
 }
@@ -41,7 +43,7 @@ func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) er
 	r.composing.Lock()
 	defer r.composing.Unlock()
 	r.ahead.clear()
-	e := &expecting{work: r.newWork(ctx, r.composed, r.overlay.alias), asked: map[string]bool{}}
+	e := &expecting{work: r.newWork(ctx, r.composed, r.led), asked: map[string]bool{}}
 	for _, a := range messages {
 		h, err := newHearing(e.work, 0, a)
 		if err != nil {
@@ -71,6 +73,16 @@ func (r *Record) composed(t ref) *state {
 		return s
 	}
 	return r.states.get(t)
+}
+
+// led returns the resource that a key leads to after all that was composed, if
+// that is in memory.
+func (r *Record) led(key string) (ref, bool) {
+	if to, ok := r.overlay.alias(key); ok {
+		return to, true
+	}
+	to, ok := r.ahead.leads[key]
+	return to, ok
 }
 
 // expecting follows the identities of many messages at once.
@@ -126,7 +138,7 @@ func (e *expecting) likely(known []identity) ref {
 
 // seen returns what was looked up.
 func (e *expecting) seen() ahead {
-	a := ahead{found: map[ref]*state{}, states: map[ref]bool{}, aliases: map[string]bool{}}
+	a := ahead{found: map[ref]*state{}, leads: e.aliases, states: map[ref]bool{}, aliases: map[string]bool{}}
 	for t, s := range e.states {
 		if s != nil {
 			a.found[t] = s

@@ -29,7 +29,7 @@ type composition struct {
 func (r *Record) Compose(ctx context.Context, message handover.Offset, a handover.Assertions) (handover.Writes, error) {
 	r.composing.Lock()
 	defer r.composing.Unlock()
-	w := r.newWork(ctx, r.composed, r.overlay.alias)
+	w := r.newWork(ctx, r.composed, r.led)
 	w.ahead = &r.ahead
 	h, err := newHearing(w, message, &a)
 	if err != nil {

@@ -12,13 +12,20 @@ import (
 	"github.com/ncruces/go-sqlite3/driver"
 )
 
+// The writer's cache in KiB. A durable database is the journal, which is only
+// appended to; what projections write goes all over their indexes.
+const (
+	appendCache     = 4 << 10
+	projectionCache = 16 << 10
+)
+
 // writerPragmas in this order: the page size counts only before the first
 // write. Pages of 16 KiB suit rows of about a kilobyte.
 const writerPragmas = `
 	PRAGMA page_size = 16384;
 	PRAGMA journal_mode = WAL;
 	PRAGMA synchronous = %s;
-	PRAGMA cache_size = -16384;
+	PRAGMA cache_size = -%d;
 	PRAGMA temp_store = MEMORY;
 	PRAGMA busy_timeout = 10000;
 	PRAGMA wal_autocheckpoint = 2000;`
@@ -39,11 +46,11 @@ func openSQLite(_ context.Context, c Config) (*DB, error) {
 	if c.ReadOnly {
 		return openReadOnly(c)
 	}
-	sync := "NORMAL"
+	sync, cache := "NORMAL", projectionCache
 	if c.Durable {
-		sync = "FULL"
+		sync, cache = "FULL", appendCache
 	}
-	writer, err := openFile(c, fmt.Sprintf(writerPragmas, sync))
+	writer, err := openFile(c, fmt.Sprintf(writerPragmas, sync, cache))
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,8 @@ type engine struct {
 	process *exec.Cmd
 	ended   chan error
 	log     *os.File
+	// patience is how long a start may take.
+	patience time.Duration
 }
 
 // newEngine writes a configuration with two sources on free ports: now, which
@@ -55,7 +57,7 @@ type engine struct {
 // settings are further lines of handover.yaml.
 func newEngine(t *testing.T, data, settings string) *engine {
 	t.Helper()
-	e := &engine{t: t, config: t.TempDir(), data: data, sources: map[string]string{}, http: freePort(t)}
+	e := &engine{t: t, config: t.TempDir(), data: data, sources: map[string]string{}, http: freePort(t), patience: time.Minute}
 	write := func(name, text string) {
 		path := filepath.Join(e.config, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -120,8 +122,8 @@ func (e *engine) start() time.Duration {
 			e.t.Fatalf("the engine ended at its start: %v", err)
 		case <-time.After(2 * time.Millisecond):
 		}
-		if time.Since(began) > time.Minute {
-			e.t.Fatal("the engine did not start within a minute")
+		if time.Since(began) > e.patience {
+			e.t.Fatalf("the engine did not start within %v", e.patience)
 		}
 	}
 }
@@ -137,7 +139,9 @@ func listens(address string) bool {
 // kill is kill -9.
 func (e *engine) kill() {
 	_ = e.process.Process.Kill() // it may have ended
-	<-e.ended
+	if err := <-e.ended; err == nil {
+		e.t.Error("a program that was killed ended well")
+	}
 	e.process = nil
 }
 

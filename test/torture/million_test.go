@@ -37,7 +37,9 @@ func TestStartAtAMillion(t *testing.T) {
 	e.start() // makes the keys
 	e.stop()
 	measure(t, "putting messages into the journal", func() { putMessages(t, e.data, n) })
+	e.patience = 30 * time.Minute
 	t.Logf("the first start, on %d messages that no table has: %v", n, e.start().Round(time.Millisecond))
+	e.patience = time.Minute
 	measure(t, "deciding them", func() { e.awaitDecided(100 * time.Minute) })
 	e.stop()
 	for range 3 {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -109,7 +110,9 @@ func (w *webServer) Run(ctx context.Context) error {
 	if w.server.Shutdown(drain) != nil {
 		_ = w.server.Close() // cuts what did not end in time
 	}
-	_ = <-ended // http.ErrServerClosed
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving HTTP: %w", err)
+	}
 	return nil
 }
 

@@ -11,9 +11,8 @@ import (
 // own rules: coding[2].code of CWE.4 and so on. The three are handled together,
 // because a table translates a code and its system at once.
 type codingPlan struct {
-	base     []mapfile.Step // code.coding[1].code has code in front
-	single   bool           // the map makes a Coding
-	triplets [4]triplet     // 1 to 3
+	single   bool       // the map makes a Coding
+	triplets [4]triplet // 1 to 3
 	text     slot
 }
 

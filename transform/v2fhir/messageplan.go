@@ -1,7 +1,6 @@
 package v2fhir
 
 import (
-	"sort"
 	"strings"
 
 	"handover/transform/v2fhir/internal/cond"
@@ -141,14 +140,4 @@ func (c *compiler) link(id string, src mapfile.Link) link {
 	c.steps(r, &mapfile.Rule{To: src.Path}, id, typ)
 	l.steps = r.steps
 	return l
-}
-
-// events lists what the maps serve, sorted.
-func (l *library) events() []string {
-	var out []string
-	for key := range l.messages {
-		out = append(out, key)
-	}
-	sort.Strings(out)
-	return out
 }

@@ -10,7 +10,7 @@ import (
 
 // primitive writes a value as the primitive that its element is.
 func (r *run) primitive(rl *rule, v hl7v2.Value, at *spot, pos position) {
-	text := ""
+	var text string
 	if rl.whole {
 		text = v.Text()
 	} else {

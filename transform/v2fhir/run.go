@@ -44,8 +44,6 @@ type deferred struct {
 	seg   hl7v2.Segment
 	link  *link
 	owner *resource
-	to    *resource
-	steps *spot
 }
 
 // merge is a merge between resources.

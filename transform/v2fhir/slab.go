@@ -33,9 +33,6 @@ func (s *slab[T]) next() *T {
 // whole.
 func (s *slab[T]) rewind() { s.block, s.used = 0, 0 }
 
-// count returns how many values are out.
-func (s *slab[T]) count() int { return s.block*blockSize + s.used }
-
 // clear clears all values after the last rewind and those before it.
 func (s *slab[T]) clear() {
 	for i := range s.blocks {

@@ -45,12 +45,12 @@ func TestOfficialMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := judge{sheets: sheets, tallies: map[string]tally{}, differences: map[string]int{}, examples: map[string][]string{}}
+	j := judge{sheets: sheets, tallies: map[string]tally{}, differences: map[string]int{}, examples: map[string][]example{}}
 	corpus.Each(t, func(m corpus.Message) { j.message(t, m) })
 	t.Logf("%d messages, %d rows of HL7's sheets cannot be followed\n%s", j.messages, len(sheets.Unusable), j.table())
 	for _, d := range j.sorted() {
 		if !known.Has(d, j.differences[d]) {
-			t.Errorf("%d times %s is not explained in %s; first in %s", j.differences[d], d, page, j.examples[d][0])
+			t.Errorf("%d times %s is not explained in %s; first in %s", j.differences[d], d, page, j.examples[d][0].message)
 		}
 	}
 	for _, pattern := range known.Unused() {
@@ -65,8 +65,11 @@ type judge struct {
 	messages    int
 	tallies     map[string]tally // by family and resource type
 	differences map[string]int
-	examples    map[string][]string
+	examples    map[string][]example
 }
+
+// example is a message that shows a difference, with both values.
+type example struct{ message, asked, got string }
 
 type tally map[forest.Verdict]int
 
@@ -104,7 +107,7 @@ func (j *judge) message(t *testing.T, cm corpus.Message) {
 		if d := difference(f); d != "" {
 			j.differences[mark+d]++
 			if len(j.examples[mark+d]) < 5 {
-				j.examples[mark+d] = append(j.examples[mark+d], fmt.Sprintf("%s[%d]", cm.Path, cm.Index))
+				j.examples[mark+d] = append(j.examples[mark+d], example{fmt.Sprintf("%s[%d]", cm.Path, cm.Index), f.Asked, f.Got})
 			}
 		}
 	}
@@ -147,7 +150,9 @@ func (j *judge) table() string {
 	for k := range j.tallies {
 		keys = append(keys, k)
 	}
-	sort.Slice(keys, func(a, b int) bool { return strings.Replace(keys[a], "\tall", "\t~", 1) < strings.Replace(keys[b], "\tall", "\t~", 1) })
+	sort.Slice(keys, func(a, b int) bool {
+		return strings.Replace(keys[a], "\tall", "\t~", 1) < strings.Replace(keys[b], "\tall", "\t~", 1)
+	})
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-16s %-20s %8s %8s %8s %8s %8s %8s %7s %7s\n", "", "", "there", "missing", "other", "unasked", "chosen", "passed", "of asked", "of there")
 	for _, k := range keys {
@@ -181,14 +186,18 @@ func (j *judge) sorted() []string {
 	return all
 }
 
-// write puts every kind of difference into a file, with messages that show it.
+// write puts every kind of difference into a file, with messages that show it
+// and the values: for a person who examines them, where asked for.
 func (j *judge) write(t *testing.T, file string) {
 	if file == "" {
 		return
 	}
 	var b strings.Builder
 	for _, d := range j.sorted() {
-		fmt.Fprintf(&b, "%6d %s\n        %s\n", j.differences[d], d, strings.Join(j.examples[d], "\n        "))
+		fmt.Fprintf(&b, "%6d %s\n", j.differences[d], d)
+		for _, e := range j.examples[d] {
+			fmt.Fprintf(&b, "        %s asked %q, got %q\n", e.message, e.asked, e.got)
+		}
 	}
 	if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
 		t.Error(err)

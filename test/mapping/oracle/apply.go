@@ -11,8 +11,8 @@ import (
 )
 
 // apply follows a segment sheet.
-func (b *build) apply(sheet *Sheet, r *forest.Resource, place place2, context string, free bool) {
-	seg := source{b: b, at: place}.segment(sheet.Of)
+func (b *build) apply(sheet *Sheet, r *forest.Resource, where place, context string, free bool) {
+	seg := source{b: b, at: where}.segment(sheet.Of)
 	if !seg.Valid() {
 		return
 	}
@@ -20,7 +20,7 @@ func (b *build) apply(sheet *Sheet, r *forest.Resource, place place2, context st
 	root.free = free
 	for i := range sheet.Rows {
 		row := &sheet.Rows[i]
-		s := source{b: b, at: place, of: sheet.Of, seg: seg}
+		s := source{b: b, at: where, of: sheet.Of, seg: seg}
 		name, number, _ := strings.Cut(row.From, "-")
 		if row.From != "" && name != sheet.Of {
 			continue // RXE-19 among the rows of RXO
@@ -131,7 +131,7 @@ func (r *Row) holds(s source) (holds, free bool) {
 	if r.Condition == nil {
 		return valued, free
 	}
-	if !valued && !(r.Condition.ofNothing(r.From) && r.Assign != "") {
+	if canBeEmpty := r.Condition.ofNothing(r.From) && r.Assign != ""; !valued && !canBeEmpty {
 		return false, false
 	}
 	switch r.Condition.test(s) {
@@ -246,7 +246,9 @@ func (b *build) each(sheet *Sheet, row *Row, s source, root spot, context string
 // put gives the element its value: by assignment, by a data type sheet, or as
 // it is.
 func (b *build) put(target spot, row *Row, s source, sheet *Sheet) {
-	if t := b.s.Types[row.Map]; row.Assign != "" && !(t != nil && (fhir.Definitions().IsResource(t.Target) || strings.HasPrefix(row.Assign, "http"))) {
+	t := b.s.Types[row.Map]
+	stray := t != nil && (fhir.Definitions().IsResource(t.Target) || strings.HasPrefix(row.Assign, "http"))
+	if row.Assign != "" && !stray {
 		value, known := assign(row.Assign, s)
 		if !known {
 			setAny(target, row.Rule, true, s.own)

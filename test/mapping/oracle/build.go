@@ -37,7 +37,6 @@ type instance struct {
 	*forest.Resource
 	chain  []*hl7v2.Group
 	by     []int // the segments that made or filled it
-	of     string
 	serial int
 }
 
@@ -58,7 +57,7 @@ func (s *Sheets) Ask(m *hl7v2.Message, options Options) ([]*forest.Resource, str
 		if worth(r) {
 			return false
 		}
-		r.Node.Children = nil // nothing but constants: not asked for, and what refers to it neither
+		r.Children = nil // nothing but constants: not asked for, and what refers to it neither
 		return true
 	})
 	var all []*forest.Resource
@@ -102,11 +101,11 @@ func (b *build) group(chain []*hl7v2.Group, exact bool) {
 		if n := p.Segment.Name(); n == "PID" || n == "PV1" {
 			b.follow = n
 		}
-		b.segment(place2{chain: chain, segment: p.Segment}, exact)
+		b.segment(place{chain: chain, segment: p.Segment}, exact)
 	}
 }
 
-func (b *build) segment(at place2, exact bool) {
+func (b *build) segment(at place, exact bool) {
 	near := ""
 	if !exact {
 		near = b.nearGroups(at)
@@ -126,7 +125,7 @@ func (b *build) segment(at place2, exact bool) {
 // nearGroups returns the groups of the rows that suit a segment best in a
 // structure that the sheet is not written for: those whose innermost names are
 // the message's, else those with a group where results stand.
-func (b *build) nearGroups(at place2) string {
+func (b *build) nearGroups(at place) string {
 	best, score := "", -1
 	for i := range b.rows {
 		row := &b.rows[i]
@@ -187,7 +186,7 @@ func (b *build) inBlock(row *MessageRow, exact bool) bool {
 var targetParts = regexp.MustCompile(`^([A-Za-z]+)(\[[^\]]*\])?(?:\.([^(]*))?(?:\((\w+)\))?$`)
 
 // row follows one row of the message sheet for one segment.
-func (b *build) row(row *MessageRow, at place2) {
+func (b *build) row(row *MessageRow, at place) {
 	sheet := b.s.Segments[row.Map]
 	if sheet == nil {
 		return
@@ -236,7 +235,7 @@ func (b *build) context() string {
 
 // holds judges the row's condition. A narrative makes it free, except where it
 // can be computed after all.
-func (r *MessageRow) holds(b *build, at place2) (holds, free bool) {
+func (r *MessageRow) holds(b *build, at place) (holds, free bool) {
 	free = r.Narrative != ""
 	if strings.HasPrefix(r.Narrative, "If there is a source in MSH-4") {
 		msh := b.m.First("MSH")
@@ -270,7 +269,7 @@ func (b *build) primary(row *MessageRow, target string) (primary, fresh bool) {
 }
 
 // current returns the instance that the row adds to, nil where it makes one.
-func (b *build) current(row *MessageRow, target string, at place2, fresh bool) *instance {
+func (b *build) current(row *MessageRow, target string, at place, fresh bool) *instance {
 	depth := len(at.chain) - 1
 	for i := range b.rows {
 		m := targetParts.FindStringSubmatch(b.rows[i].Target)
@@ -313,6 +312,7 @@ func tidy(resources []*forest.Resource) []*forest.Resource {
 				leaf.Ref = nil
 			}
 		})
+		dropNull(r.Node)
 		dropBare(r.Node)
 		dropPart(r.Node)
 	}
@@ -368,4 +368,13 @@ func dropPart(n *forest.Node) {
 
 func contains(all, some []string) bool {
 	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
+}
+
+// dropNull takes back what a field takes away where another field fills it.
+func dropNull(n *forest.Node) {
+	n.Children = slices.DeleteFunc(n.Children, func(c forest.Child) bool {
+		return c.Key == "null" && slices.ContainsFunc(n.Children, func(other forest.Child) bool {
+			return other.Key != "null" && strings.HasPrefix(other.Name, c.Name) && !other.Empty()
+		})
+	})
 }

@@ -33,7 +33,7 @@ func (b *build) dataType(sheet *Sheet, target spot, v hl7v2.Value, table *Table,
 			sub = part(v, n)
 		}
 		s.own = first(sub)
-		if row.From != "" && !sub.IsValued() && !(row.Condition.ofNothing(row.From) && row.Assign != "") {
+		if canBeEmpty := row.Condition.ofNothing(row.From) && row.Assign != ""; row.From != "" && !sub.IsValued() && !canBeEmpty {
 			continue
 		}
 		holds, free := true, row.Narrative != ""

@@ -14,7 +14,7 @@ type pending struct {
 	from        *instance // the resource of the row
 	left, right string
 	to          *instance
-	at          place2
+	at          place
 	context     string
 	rule        string
 	free        bool
@@ -24,7 +24,7 @@ type pending struct {
 var linkSide = regexp.MustCompile(`^([A-Za-z]+)(?:\[([^\]]*)\])?(?:\.(.*))?$`)
 
 // note keeps the links of a message row for later.
-func (b *build) note(row *MessageRow, inst *instance, at place2, context string) {
+func (b *build) note(row *MessageRow, inst *instance, at place, context string) {
 	for _, one := range strings.FieldsFunc(row.Links, func(r rune) bool { return r == ';' || r == '\n' }) {
 		left, right, is := strings.Cut(strings.TrimSpace(one), "=")
 		if is {

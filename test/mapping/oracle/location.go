@@ -30,7 +30,7 @@ func (b *build) location(target spot, row *Row, v hl7v2.Value) {
 		if !level.IsValued() {
 			continue
 		}
-		r := b.place(level, v, p.physical, row, inner == nil)
+		r := b.level(level, v, p.physical, row, inner == nil)
 		r.Free = target.free
 		if inner != nil {
 			link := inner.Child("partOf", "")
@@ -53,7 +53,7 @@ func (b *build) location(target spot, row *Row, v hl7v2.Value) {
 
 func copyInto(to, from *forest.Node) { to.Children = append(to.Children, from.Children...) }
 
-func (b *build) place(level, whole hl7v2.Value, physical string, row *Row, innermost bool) *forest.Resource {
+func (b *build) level(level, whole hl7v2.Value, physical string, row *Row, innermost bool) *forest.Resource {
 	r := forest.New("Location", "PL[Location]")
 	s := at(r)
 	id := b.step(s, property(s.typ, "identifier"), "identifier", "1", "PL[Location]:identifier[1]")

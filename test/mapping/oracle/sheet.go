@@ -61,12 +61,11 @@ type MessageRow struct {
 
 // Sheets is the whole published map.
 type Sheets struct {
-	Segments  map[string]*Sheet // by name in lower case
-	Types     map[string]*Sheet
-	Messages  map[string][]MessageRow // by structure
-	Tables    map[string]*Table       // by name, letters only, lower case
-	Unusable  []string                // rows that cannot be followed, and why
-	unmatched map[string]bool
+	Segments map[string]*Sheet // by name in lower case
+	Types    map[string]*Sheet
+	Messages map[string][]MessageRow // by structure
+	Tables   map[string]*Table       // by name, letters only, lower case
+	Unusable []string                // rows that cannot be followed, and why
 }
 
 // Read reads the folder "mappings".

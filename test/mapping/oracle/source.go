@@ -12,7 +12,7 @@ import (
 // may ask for.
 type source struct {
 	b     *build
-	at    place2
+	at    place
 	of    string        // segment or data type of the sheet
 	seg   hl7v2.Segment // of a segment sheet
 	field int           // of the row, 0 if none
@@ -20,8 +20,8 @@ type source struct {
 	own   string        // text of the row's own value
 }
 
-// place2 is where a segment stands in the message.
-type place2 struct {
+// place is where a segment stands in the message.
+type place struct {
 	chain   []*hl7v2.Group
 	segment hl7v2.Segment
 }
@@ -88,7 +88,7 @@ func (s source) find(ref string) []hl7v2.Value {
 		if m[2] == "" {
 			return []hl7v2.Value{seg.Field(1), seg.Field(2), seg.Field(3)}
 		}
-		return s.field2(seg, number(2), number(3), number(4))
+		return s.fieldValues(seg, number(2), number(3), number(4))
 	}
 	if m[1] == "MSG" && s.seg.Valid() {
 		return []hl7v2.Value{s.b.m.First("MSH").Field(9).Component(number(2))}
@@ -109,12 +109,12 @@ func (s source) find(ref string) []hl7v2.Value {
 // dataTypes with three letters, which else would be taken for segments.
 var dataTypes = map[string]bool{"CWE": true, "XTN": true, "XAD": true, "XPN": true, "XCN": true, "XON": true, "RPT": true, "SPS": true, "EIP": true, "NDL": true, "MSG": true, "CNE": true, "CNN": true, "DLN": true, "DLD": true, "PLN": true, "SAD": true}
 
-// field2 returns the repetitions of a field; of the row's own field only the
+// fieldValues returns the repetitions of a field; of the row's own field only the
 // one it is about.
-func (s source) field2(seg hl7v2.Segment, field, component, sub int) []hl7v2.Value {
+func (s source) fieldValues(seg hl7v2.Segment, field, component, sub int) []hl7v2.Value {
 	f := seg.Field(field)
 	all := []hl7v2.Value{s.value}
-	if !(s.seg.Valid() && seg.Index() == s.seg.Index() && field == s.field) {
+	if own := s.seg.Valid() && seg.Index() == s.seg.Index() && field == s.field; !own {
 		all = nil
 		for i := range f.Repetitions() {
 			all = append(all, f.Repetition(i+1))

@@ -67,7 +67,7 @@ func letters(s string) string {
 // system than the table's is none of the table's.
 func (t *Table) look(code, system string) []coded {
 	var found []coded
-	for _, c := range t.codes[clean(code)] {
+	for _, c := range t.codes[code] {
 		if system == "" || sameTable(system, c.from) {
 			found = append(found, c)
 		}

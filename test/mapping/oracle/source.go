@@ -149,17 +149,15 @@ func (s source) segment(name string) hl7v2.Segment {
 		return s.at.segment
 	}
 	for i := len(s.at.chain) - 1; i >= 0; i-- {
-		g := s.at.chain[i]
-		if i == len(s.at.chain)-1 {
-			if found := inside(g, name); found.Valid() {
-				return found
-			}
-			continue
-		}
-		for _, p := range g.Parts {
+		for _, p := range s.at.chain[i].Parts {
 			if p.Group == nil && p.Segment.Name() == name {
 				return p.Segment
 			}
+		}
+	}
+	if n := len(s.at.chain); n > 0 {
+		if found := inside(s.at.chain[n-1], name); found.Valid() {
+			return found
 		}
 	}
 	switch name {

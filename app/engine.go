@@ -71,8 +71,8 @@ type Engine struct {
 // packs. More is rarely asked for again: of a patient the next message comes
 // when hundreds of others have been.
 const (
-	cachedStates = 1500
-	cachedPacks  = 4 << 20
+	cachedStates = 600
+	cachedPacks  = 2 << 20
 )
 
 // Open opens journal and projections, brings the projections up to the

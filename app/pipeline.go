@@ -17,7 +17,7 @@ import (
 
 // batchSize is how many messages are decided together: enough to spread a
 // sync and a transaction over many, few enough that nobody waits for them.
-const batchSize = 64
+const batchSize = 32
 
 // gather is how long messages gather where nobody waits to hear that they are
 // in the record. Else a lone sender's next message would wait for the sync of

@@ -39,8 +39,13 @@ type namedProperty struct {
 	property
 }
 
-func membersOf(content []byte) properties {
-	out := make(properties, 0, 16)
+// fewMembers is more than most resources have.
+type fewMembers [16]namedProperty
+
+// membersOf returns the members of a resource; they stand in room, as far as it
+// suffices.
+func membersOf(content []byte, room properties) properties {
+	out := room[:0]
 	rawjson.Members(content, func(name, value []byte) {
 		extra := len(name) > 0 && name[0] == '_'
 		if extra {
@@ -174,7 +179,8 @@ func (s *state) encode() []byte {
 }
 
 func (w *writer) elements(s *state) {
-	current := membersOf(s.content)
+	var room fewMembers
+	current := membersOf(s.content, room[:])
 	w.uint(uint64(len(s.elements)))
 	for _, e := range s.elements {
 		w.text(e.name)
@@ -359,7 +365,8 @@ func decode(b []byte, of ref, content []byte) (*state, error) {
 }
 
 func (r *reader) elements(s *state) {
-	current := membersOf(s.content)
+	var room fewMembers
+	current := membersOf(s.content, room[:])
 	s.elements = make([]element, r.count())
 	for i := range s.elements {
 		e := element{name: r.text(), part: r.text()}

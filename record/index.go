@@ -80,7 +80,8 @@ func (x *standard) Values(resourceType string, content []byte) ([]Value, error) 
 	if len(content) < 2 || content[0] != '{' || content[len(content)-1] != '}' {
 		return nil, errContent
 	}
-	top := membersOf(content)
+	var room fewMembers
+	top := membersOf(content, room[:])
 	var out []Value
 	for _, p := range x.paths(resourceType) {
 		add := func(v Value) {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"handover"
 	"handover/internal/spool"
@@ -12,24 +13,56 @@ import (
 // file, so that it does not hold up the small ones.
 const longFact = 256 << 10
 
-// append composes what the batch makes of the record and appends its facts.
-func (p *pipeline) append(ctx context.Context, batch []work) ([]handover.Entry, error) {
+// composed is a batch that is composed and not yet in the journal.
+type composed struct {
+	batch  []work
+	drafts []handover.Draft
+	room   []byte // where the drafts' long bodies stand
+}
+
+// compose makes facts of each batch, in order, until the channel is closed or
+// ctx ends. What fails is tried again: nothing may be passed over.
+func (p *pipeline) compose(ctx context.Context, in <-chan []work, out chan<- composed) {
+	defer close(out)
+	for batch := range in {
+		c := composed{batch: batch}
+		select {
+		case c.room = <-p.rooms:
+		case <-ctx.Done():
+			return
+		}
+		done := p.insist(ctx, "composing messages", func() (err error) {
+			if err = p.composeOne(ctx, &c); err != nil {
+				p.startOver(ctx)
+			}
+			return err
+		})
+		if !done {
+			return
+		}
+		p.underway.Add(1)
+		select {
+		case out <- c:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// composeOne composes what the batch makes of the record.
+func (p *pipeline) composeOne(ctx context.Context, c *composed) error {
 	var expected []*handover.Assertions
-	for i := range batch {
-		if batch[i].asserted != nil {
-			expected = append(expected, batch[i].asserted)
+	for i := range c.batch {
+		if c.batch[i].asserted != nil {
+			expected = append(expected, c.batch[i].asserted)
 		}
 	}
 	if err := p.record.Expect(ctx, expected); err != nil {
-		return nil, fmt.Errorf("reading what is held: %w", err)
+		return fmt.Errorf("reading what is held: %w", err)
 	}
-	if cap(p.room) > maxRoom {
-		p.room = nil
-	}
-	p.room = p.room[:0]
-	var drafts []handover.Draft
-	for i := range batch {
-		w := &batch[i]
+	c.drafts, c.room = nil, c.room[:0]
+	for i := range c.batch {
+		w := &c.batch[i]
 		if w.asserted != nil {
 			writes, err := p.record.Compose(ctx, w.message.Offset, *w.asserted)
 			switch {
@@ -39,11 +72,48 @@ func (p *pipeline) append(ctx context.Context, batch []work) ([]handover.Entry, 
 				// It will never be understood: trying again would hold up all others.
 				w.asserted, w.decision = nil, waits("not-composed", w.decision, err)
 			default:
-				return nil, fmt.Errorf("composing offset %d: %w", w.message.Offset, err)
+				return fmt.Errorf("composing offset %d: %w", w.message.Offset, err)
 			}
 		}
-		drafts = append(drafts, p.drafts(w)...)
+		p.draft(c, w)
 	}
+	return nil
+}
+
+// append keeps the facts of each batch, all at once, until the channel is
+// closed or ctx ends. A failed append is tried again with the same facts: they
+// stay right, since nobody else appends what the record is made of.
+func (p *pipeline) append(ctx context.Context, in <-chan composed, out chan<- decided) {
+	defer close(out)
+	for c := range in {
+		d := decided{batch: c.batch}
+		done := p.insist(ctx, "deciding messages", func() (err error) {
+			d.entries, err = p.appendOne(ctx, c.drafts)
+			return err
+		})
+		if !done {
+			return
+		}
+		p.appended.Store(int64(d.entries[len(d.entries)-1].Offset))
+		p.underway.Add(-1)
+		if c.batch[0].isLarge() {
+			<-p.large
+		}
+		d.lighten()
+		if cap(c.room) > maxRoom {
+			c.room = nil
+		}
+		p.rooms <- c.room
+		select {
+		case out <- d:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (p *pipeline) appendOne(ctx context.Context, drafts []handover.Draft) ([]handover.Entry, error) {
+	drafts = slices.Clone(drafts) // whose bodies may become files, and files are used up
 	discard, err := p.spoolLong(drafts)
 	defer discard()
 	if err != nil {
@@ -56,6 +126,17 @@ func (p *pipeline) append(ctx context.Context, batch []work) ([]handover.Entry, 
 	return entriesOf(drafts, receipts), nil
 }
 
+// startOver forgets what was composed in vain. Before that, everything that was
+// composed before must be in the tables.
+func (p *pipeline) startOver(ctx context.Context) {
+	for p.underway.Load() > 0 && ctx.Err() == nil {
+		sleep(ctx, gather)
+	}
+	if p.record.Wait(ctx, handover.Offset(p.appended.Load())) == nil {
+		p.record.Reset()
+	}
+}
+
 // waits makes a decision one that waits for a person, and says why.
 func waits(reason string, d handover.Decision, err error) handover.Decision {
 	d.State, d.Reason = handover.StateWaiting, reason
@@ -63,29 +144,29 @@ func waits(reason string, d handover.Decision, err error) handover.Decision {
 	return d
 }
 
-// drafts are the facts that follow from a message, in the order in which they
+// draft adds the facts that follow from a message, in the order in which they
 // are applied.
-func (p *pipeline) drafts(w *work) []handover.Draft {
+func (p *pipeline) draft(c *composed, w *work) {
 	h := handover.Header{Release: p.release, Source: w.message.Source, Cause: w.message.Offset}
 	decided := h
 	decided.Kind, decided.Class = handover.Decided, handover.KeepForever
-	out := []handover.Draft{factDraft(decided, w.decision, nil)}
+	c.drafts = append(c.drafts, factDraft(decided, w.decision, nil))
 	if w.asserted == nil {
-		return out
+		return
 	}
-	asserted, written := h, h
-	asserted.Kind, asserted.Class = handover.Asserted, handover.KeepRecord
-	written.Kind, written.Class = handover.Written, handover.KeepRecord
-	return append(out, p.longDraft(asserted, w.asserted), p.longDraft(written, &w.writes))
+	h.Actor, h.Format, h.Class = handover.Engine.ID, "application/json", handover.KeepRecord
+	h.Kind = handover.Asserted
+	c.long(h, w.asserted)
+	h.Kind = handover.Written
+	c.long(h, &w.writes)
 }
 
-// longDraft makes a fact whose body stands in the pipeline's own room, which
-// the next batch uses again: nobody holds it once it is appended.
-func (p *pipeline) longDraft(h handover.Header, body interface{ AppendJSON([]byte) []byte }) handover.Draft {
-	h.Actor, h.Format = handover.Engine.ID, "application/json"
-	begin := len(p.room)
-	p.room = body.AppendJSON(p.room)
-	return handover.Draft{Header: h, Body: handover.Body{Bytes: p.room[begin:len(p.room):len(p.room)]}}
+// long adds a fact whose body stands in the batch's room, which is used again
+// once the batch is appended.
+func (c *composed) long(h handover.Header, body interface{ AppendJSON([]byte) []byte }) {
+	begin := len(c.room)
+	c.room = body.AppendJSON(c.room)
+	c.drafts = append(c.drafts, handover.Draft{Header: h, Body: handover.Body{Bytes: c.room[begin:len(c.room):len(c.room)]}})
 }
 
 // maxRoom is how many bytes of room are kept from one batch to the next.

@@ -82,11 +82,3 @@ func (p *pipeline) bringUp(ctx context.Context) error {
 		}
 	}
 }
-
-// startOver forgets what was composed in vain, after an append that failed.
-// Before that, everything that was appended must be in the tables.
-func (p *pipeline) startOver(ctx context.Context) {
-	if p.record.Wait(ctx, p.appended) == nil {
-		p.record.Reset()
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"handover"
@@ -61,9 +62,9 @@ type factLog interface {
 	content(ctx context.Context, e handover.Entry) ([]byte, error)
 }
 
-// pipeline decides received messages in the journal's order. It works in three
+// pipeline decides received messages in the journal's order. It works in four
 // stages at once, each a goroutine: read and transform many messages on every
-// core; compose one at a time and append what came of it; take it into the
+// core; compose them, one at a time; append what came of it; take it into the
 // record's tables. A message is decided once its facts are appended; the tables
 // only follow.
 type pipeline struct {
@@ -78,8 +79,9 @@ type pipeline struct {
 	spool      *spool.Dir    // for long facts
 	large      chan struct{} // holds one while a large message is on its way
 
-	appended handover.Offset // the last fact that compose appended
-	room     []byte          // of the long facts of one batch
+	appended atomic.Int64 // offset of the last fact that was appended
+	underway atomic.Int64 // batches that are composed and not yet appended
+	rooms    chan []byte  // for the long facts of a batch, to be used again
 }
 
 // work is one message on its way.
@@ -96,21 +98,29 @@ func (w *work) isLarge() bool { return w.message.Body.Len() >= largeMessage }
 
 // run decides every message after the offset, until ctx ends.
 func (p *pipeline) run(ctx context.Context, after handover.Offset) error {
-	transformed, appended := make(chan []work, 1), make(chan decided, 2)
+	read, made, kept := make(chan []work, 1), make(chan composed, 1), make(chan decided, 2)
+	p.rooms = make(chan []byte, 3) // one to fill, one on the way, one being appended
+	for range cap(p.rooms) {
+		p.rooms <- nil
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var stages sync.WaitGroup
 	var failed error
 	stages.Go(func() {
-		defer close(transformed)
-		failed = p.read(ctx, after, transformed)
+		defer close(read)
+		failed = p.read(ctx, after, read)
 	})
-	stages.Go(func() {
-		defer cancel() // it ends early only when ctx has ended
-		p.apply(ctx, appended)
-	})
-	p.compose(ctx, transformed, appended)
-	cancel()
+	for _, stage := range []func(){
+		func() { p.compose(ctx, read, made) },
+		func() { p.append(ctx, made, kept) },
+		func() { p.apply(ctx, kept) },
+	} {
+		stages.Go(func() {
+			defer cancel() // it ends early only when ctx has ended
+			stage()
+		})
+	}
 	stages.Wait()
 	return failed
 }
@@ -233,38 +243,6 @@ func (p *pipeline) decide(ctx context.Context, w *work) {
 	a, problems := p.converters[w.message.Source].Convert(m)
 	w.asserted = &a
 	w.decision.Problems = append(w.decision.Problems, problems...)
-}
-
-// compose composes each batch in order and appends its facts at once, until the
-// channel is closed or ctx ends. What fails is tried again: nothing of a failed
-// append counts, and nothing may be passed over.
-func (p *pipeline) compose(ctx context.Context, in <-chan []work, out chan<- decided) {
-	defer close(out)
-	for batch := range in {
-		var entries []handover.Entry
-		done := p.insist(ctx, "deciding messages", func() (err error) {
-			if entries, err = p.append(ctx, batch); err != nil {
-				p.startOver(ctx)
-			}
-			return err
-		})
-		if !done {
-			return
-		}
-		if len(entries) > 0 {
-			p.appended = entries[len(entries)-1].Offset
-		}
-		d := decided{batch, entries}
-		if batch[0].isLarge() {
-			<-p.large
-		}
-		d.lighten()
-		select {
-		case out <- d:
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // insist tries until it succeeds or ctx ends, waiting longer each time.

@@ -115,15 +115,18 @@ func (f *flowing) settle(ctx context.Context, e *app.Engine, bar Bar, now func()
 	f.look(e, bar, now)
 }
 
-// look notes each tenth as it is reached.
+// look notes each tenth as it is reached; one mark where several were passed
+// since the last look.
 func (f *flowing) look(e *app.Engine, bar Bar, now func() int64) {
 	counts := e.Counts()
 	last := f.marks[len(f.marks)-1]
-	if counts.Recorded >= int64(f.total*len(f.marks)/10) {
+	if f.tenth(counts.Recorded) > f.tenth(last.messages) {
 		f.mark(e, now)
 		_ = bar.Add(int(counts.Recorded - last.messages))
 	}
 }
+
+func (f *flowing) tenth(messages int64) int64 { return 10 * messages / int64(f.total) }
 
 func (f *flowing) mark(e *app.Engine, now func() int64) {
 	counts := e.Counts()
@@ -158,11 +161,13 @@ func (f *flowing) report(r *Report) error {
 	r.add(part, "  so with two cores to itself", 2*float64(f.total)/spent.Seconds(), "messages/s")
 	share := spent.Seconds() / to.at.Sub(from.at).Seconds()
 	r.add(part, "  cores that the run got", share, "")
-	early, _ := rates(f.marks[1], f.marks[2]) // the very first tenth warms up
-	late, _ := rates(f.marks[len(f.marks)-2], to)
-	r.add(part, "second tenth", early, "messages/s")
-	r.add(part, "last tenth", late, "messages/s")
-	r.atLeast(0.9, part, "last tenth / second tenth", late/early, "")
+	if len(f.marks) > 3 { // else the run was too short to tell
+		early, _ := rates(f.marks[1], f.marks[2]) // the very first tenth warms up
+		late, _ := rates(f.marks[len(f.marks)-2], to)
+		r.add(part, "second tenth", early, "messages/s")
+		r.add(part, "last tenth", late, "messages/s")
+		r.atLeast(0.9, part, "last tenth / second tenth", late/early, "")
+	}
 	r.atMost(200, part, "memory resident at the end, senders included", float64(to.resident)/1e6, "MB")
 	r.add(part, "  most at any time", float64(f.most)/1e6, "MB")
 	sizes, err := f.sizes()

@@ -33,6 +33,7 @@ const (
 	Checkpointed  FactKind = 14 // a signed checkpoint of the tree
 	EpochOpened   FactKind = 15 // after a restore
 	RetentionDone FactKind = 16 // bodies were removed by rule
+	Enclosed      FactKind = 18 // a document that a message carried: its bytes; Key is its DocumentKey
 )
 
 var factNames = map[FactKind]string{
@@ -40,7 +41,7 @@ var factNames = map[FactKind]string{
 	Written: "written", Attempted: "attempted", Ended: "ended", Parked: "parked",
 	Released: "released", Resent: "resent", Commanded: "commanded", Configured: "configured",
 	Accessed: "accessed", Checkpointed: "checkpointed", EpochOpened: "epoch-opened",
-	RetentionDone: "retention-done",
+	RetentionDone: "retention-done", Enclosed: "enclosed",
 }
 
 // String returns the kind's name, for example "received".
@@ -94,7 +95,7 @@ func (b Body) Len() int64 {
 // Draft is a fact that is about to be appended.
 type Draft struct {
 	Header  Header // without Time
-	Key     []byte // ordering key: HMAC under the site key, or nil
+	Key     []byte // ordering key: HMAC under the site key, or nil; of Enclosed: DocumentKey
 	Body    Body
 	Control string // for Received: MSH-10, against duplicates; "" is never one
 	// CauseInBatch, if not nil, is the index of an earlier draft of the same

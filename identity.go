@@ -42,6 +42,17 @@ type idMAC struct {
 
 var idMACs sync.Pool // of *idMAC
 
+// DocumentKey returns the key by which a document is found that a message
+// carried: the first 16 bytes of HMAC-SHA256 under the site key over "document"
+// and the SHA-256 of its content. Without the key nobody can find out whether a
+// known document is there.
+func DocumentKey(siteKey []byte, digest [sha256.Size]byte) []byte {
+	mac := hmac.New(sha256.New, siteKey)
+	mac.Write([]byte("document"))
+	mac.Write(digest[:])
+	return mac.Sum(nil)[:16]
+}
+
 // Qualified returns the authority of the identity with all that makes its value
 // unique: the source where none is named, the resource within which it counts,
 // and for order and result numbers the patient. Scope and patient are

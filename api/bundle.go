@@ -65,8 +65,11 @@ func (b bundle) appendEntry(dst []byte, base string, v record.Resource) []byte {
 	dst = append(dst, `{"fullUrl":`...)
 	dst = append(dst, encode(base+"/"+v.Type+"/"+v.ID)...)
 	if v.Content != nil {
-		dst = append(dst, `,"resource":`...)
-		dst = append(dst, v.Content...)
+		content := v.Content
+		if v.Type == "Binary" {
+			content = withoutData(content)
+		}
+		dst = append(append(dst, `,"resource":`...), content...)
 	}
 	if b.kind == "searchset" {
 		return append(dst, `,"search":{"mode":"match"}}`...)

@@ -58,11 +58,13 @@ const (
 	DefaultWait    = 5 * time.Second
 )
 
-// Config says what is shown, and to whom. Record, Trace and Journal are needed.
+// Config says what is shown, and to whom. Record, Trace, Journal and Documents
+// are needed.
 type Config struct {
-	Record  Record
-	Trace   Trace
-	Journal Journal
+	Record    Record
+	Trace     Trace
+	Journal   Journal
+	Documents Documents
 	// Site is what /api/v1/sources and /api/v1/routes show; nil: nothing.
 	Site *config.Site
 	// Access says by what right a request reads. An error refuses it: Denied

@@ -18,7 +18,7 @@ func (a *API) read(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.readForm(); err != nil {
+	if err := c.readForm(resourceType); err != nil {
 		return err
 	}
 	var v record.Resource
@@ -43,7 +43,7 @@ func (a *API) vread(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.readForm(); err != nil {
+	if err := c.readForm(resourceType); err != nil {
 		return err
 	}
 	var v record.Resource
@@ -58,12 +58,12 @@ func (a *API) vread(c *call) error {
 }
 
 // readForm reads the form of the answer where no other parameters are known.
-func (c *call) readForm() error {
-	f, err := readFormat(c.params, c.Header)
-	if err != nil {
-		return err
+func (c *call) readForm(resourceType string) (err error) {
+	if !c.native(resourceType) {
+		if c.format, err = readFormat(c.params, c.Header); err != nil {
+			return err
+		}
 	}
-	c.format = f
 	return c.only("_format", "_pretty")
 }
 
@@ -99,6 +99,12 @@ func (a *API) answerVersion(c *call, v record.Resource) error {
 	if same {
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil
+	}
+	switch {
+	case c.native(v.Type):
+		return a.answerNative(c, v)
+	case v.Type == "Binary":
+		return a.writeBinary(c, v)
 	}
 	return c.writeFHIR(http.StatusOK, v.Content)
 }

@@ -1,12 +1,15 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 
 	"handover"
 	"handover/internal/spool"
+	"handover/transform/embedded"
 )
 
 // longFact is the length in bytes above which a fact goes to the journal as a
@@ -15,9 +18,10 @@ const longFact = 256 << 10
 
 // composed is a batch that is composed and not yet in the journal.
 type composed struct {
-	batch  []work
-	drafts []handover.Draft
-	room   []byte // where the drafts' long bodies stand
+	batch     []work
+	drafts    []handover.Draft
+	documents map[int]*embedded.Document // by the index of their draft, which has no body yet
+	room      []byte                     // where the drafts' long bodies stand
 }
 
 // compose makes facts of each batch, in order, until the channel is closed or
@@ -60,7 +64,7 @@ func (p *pipeline) composeOne(ctx context.Context, c *composed) error {
 	if err := p.record.Expect(ctx, expected); err != nil {
 		return fmt.Errorf("reading what is held: %w", err)
 	}
-	c.drafts, c.room = nil, c.room[:0]
+	c.drafts, c.documents, c.room = nil, map[int]*embedded.Document{}, c.room[:0]
 	for i := range c.batch {
 		w := &c.batch[i]
 		if w.asserted != nil {
@@ -75,7 +79,9 @@ func (p *pipeline) composeOne(ctx context.Context, c *composed) error {
 				return fmt.Errorf("composing offset %d: %w", w.message.Offset, err)
 			}
 		}
-		p.draft(c, w)
+		if err := p.draft(ctx, c, w); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -88,7 +94,7 @@ func (p *pipeline) append(ctx context.Context, in <-chan composed, out chan<- de
 	for c := range in {
 		d := decided{batch: c.batch}
 		done := p.insist(ctx, "deciding messages", func() (err error) {
-			d.entries, err = p.appendOne(ctx, c.drafts)
+			d.entries, err = p.appendOne(ctx, &c)
 			return err
 		})
 		if !done {
@@ -112,9 +118,9 @@ func (p *pipeline) append(ctx context.Context, in <-chan composed, out chan<- de
 	}
 }
 
-func (p *pipeline) appendOne(ctx context.Context, drafts []handover.Draft) ([]handover.Entry, error) {
-	drafts = slices.Clone(drafts) // whose bodies may become files, and files are used up
-	discard, err := p.spoolLong(drafts)
+func (p *pipeline) appendOne(ctx context.Context, c *composed) ([]handover.Entry, error) {
+	drafts := slices.Clone(c.drafts) // whose bodies may become files, and files are used up
+	discard, err := p.spoolLong(drafts, c.documents)
 	defer discard()
 	if err != nil {
 		return nil, err
@@ -146,19 +152,42 @@ func waits(reason string, d handover.Decision, err error) handover.Decision {
 
 // draft adds the facts that follow from a message, in the order in which they
 // are applied.
-func (p *pipeline) draft(c *composed, w *work) {
+func (p *pipeline) draft(ctx context.Context, c *composed, w *work) error {
 	h := handover.Header{Release: p.release, Source: w.message.Source, Cause: w.message.Offset}
 	decided := h
 	decided.Kind, decided.Class = handover.Decided, handover.KeepForever
 	c.drafts = append(c.drafts, factDraft(decided, w.decision, nil))
 	if w.asserted == nil {
-		return
+		return nil
+	}
+	if err := p.enclose(ctx, c, w, h); err != nil {
+		return err
 	}
 	h.Actor, h.Format, h.Class = handover.Engine.ID, "application/json", handover.KeepRecord
 	h.Kind = handover.Asserted
 	c.long(h, w.asserted)
 	h.Kind = handover.Written
 	c.long(h, &w.writes)
+	return nil
+}
+
+// enclose adds the documents that are not in the journal yet.
+func (p *pipeline) enclose(ctx context.Context, c *composed, w *work, h handover.Header) error {
+	for i := range w.enclosed {
+		d := &w.enclosed[i]
+		key := handover.DocumentKey(p.siteKey, d.Digest)
+		at, err := p.record.Enclosed(ctx, key)
+		if err != nil {
+			return err
+		}
+		if at > 0 {
+			continue
+		}
+		h.Kind, h.Class, h.Actor, h.Format = handover.Enclosed, handover.KeepRecord, handover.Engine.ID, d.MediaType
+		c.documents[len(c.drafts)] = d
+		c.drafts = append(c.drafts, handover.Draft{Header: h, Key: key})
+	}
+	return nil
 }
 
 // long adds a fact whose body stands in the batch's room, which is used again
@@ -172,9 +201,9 @@ func (c *composed) long(h handover.Header, body interface{ AppendJSON([]byte) []
 // maxRoom is how many bytes of room are kept from one batch to the next.
 const maxRoom = 8 << 20
 
-// spoolLong turns the bodies of long facts into synced files, which the journal
-// takes over. discard removes those that it did not take.
-func (p *pipeline) spoolLong(drafts []handover.Draft) (discard func(), err error) {
+// spoolLong turns documents and the bodies of long facts into synced files,
+// which the journal takes over. discard removes those that it did not take.
+func (p *pipeline) spoolLong(drafts []handover.Draft, documents map[int]*embedded.Document) (discard func(), err error) {
 	var files []*spool.File
 	discard = func() {
 		for _, f := range files {
@@ -183,15 +212,19 @@ func (p *pipeline) spoolLong(drafts []handover.Draft) (discard func(), err error
 	}
 	for i := range drafts {
 		body := &drafts[i].Body
-		if len(body.Bytes) <= longFact {
-			continue
+		var content io.WriterTo = documents[i]
+		if documents[i] == nil {
+			if len(body.Bytes) <= longFact {
+				continue
+			}
+			content = bytes.NewReader(body.Bytes)
 		}
 		f, err := p.spool.Create()
 		if err != nil {
 			return discard, err
 		}
 		files = append(files, f)
-		if _, err := f.Write(body.Bytes); err != nil {
+		if _, err := content.WriteTo(f); err != nil {
 			return discard, fmt.Errorf("writing a long fact: %w", err)
 		}
 		body.Bytes = nil

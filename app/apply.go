@@ -26,7 +26,7 @@ func (d *decided) lighten() {
 		d.entries[i].Body = handover.Body{}
 	}
 	for i := range d.batch {
-		d.batch[i].message.Body, d.batch[i].asserted = handover.Body{}, nil
+		d.batch[i].message.Body, d.batch[i].asserted, d.batch[i].enclosed = handover.Body{}, nil, nil
 		d.batch[i].versions, d.batch[i].writes = len(d.batch[i].writes.Writes), handover.Writes{}
 	}
 }

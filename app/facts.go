@@ -55,10 +55,10 @@ func (f facts) outlines(ctx context.Context, after handover.Offset, limit int) (
 // longFacts is how many bytes of bodies After returns, about.
 const longFacts = 32 << 20
 
-// load brings a long body into memory, unless it is a message: what Handover
-// itself said of one must be read whole.
+// load brings a long body into memory, unless it is a message or a document: what
+// Handover itself said of one must be read whole.
 func (f facts) load(ctx context.Context, e *handover.Entry) error {
-	if e.Body.File == "" || e.Kind == handover.Received {
+	if e.Body.File == "" || e.Kind == handover.Received || e.Kind == handover.Enclosed {
 		return nil
 	}
 	content, err := f.whole(ctx, *e)

@@ -14,6 +14,7 @@ import (
 	"handover/hl7v2"
 	"handover/internal/spool"
 	"handover/route"
+	"handover/transform/embedded"
 )
 
 // batchSize is how many messages are decided together: enough to spread a
@@ -27,11 +28,13 @@ const gather = 5 * time.Millisecond
 
 // The lengths of messages in bytes from which they are taken one at a time, all
 // the way into the record, so that several of them never are in memory
-// together, and above which they are not transformed: a document takes about
-// six times its length on the way. It is kept, and waits for a person.
+// together, and above which they are not transformed: as they came, and without
+// their documents, for what is left takes about six times its length on the way.
+// Such a message is kept, and waits for a person.
 const (
-	largeMessage = 1 << 20
-	maxTransform = 16 << 20
+	largeMessage  = 1 << 20
+	maxWhole      = 128 << 20
+	maxTransforms = 16 << 20
 )
 
 // converter turns a message into what it asserts of the record. It is pure.
@@ -43,6 +46,7 @@ type converter interface {
 type composer interface {
 	Expect(ctx context.Context, messages []*handover.Assertions) error
 	Compose(ctx context.Context, message handover.Offset, a handover.Assertions) (handover.Writes, error)
+	Enclosed(ctx context.Context, key []byte) (handover.Offset, error)
 	Apply(ctx context.Context, entries []handover.Entry) error
 	Applied() handover.Offset
 	Wait(ctx context.Context, offset handover.Offset) error
@@ -75,8 +79,9 @@ type pipeline struct {
 	records    *waitingRoom
 	counters   *counters
 	release    string
+	siteKey    []byte
 	log        *slog.Logger
-	spool      *spool.Dir    // for long facts
+	spool      *spool.Dir    // for long facts and documents
 	large      chan struct{} // holds one while a large message is on its way
 
 	appended atomic.Int64 // offset of the last fact that was appended
@@ -89,6 +94,7 @@ type work struct {
 	message  handover.Entry
 	decision handover.Decision
 	asserted *handover.Assertions // nil: not for the record
+	enclosed []embedded.Document  // that the assertions refer to
 	writes   handover.Writes
 	versions int // how many writes there were
 }
@@ -221,8 +227,8 @@ func (p *pipeline) decide(ctx context.Context, w *work) {
 			w.asserted, w.decision = nil, handover.Decision{State: handover.StateWaiting, Reason: "transform-failed"}
 		}
 	}()
-	if w.message.Body.Len() > maxTransform {
-		w.decision = handover.Decision{State: handover.StateWaiting, Reason: "too-large-to-transform"}
+	if w.message.Body.Len() > maxWhole {
+		w.decision = handover.Decision{State: handover.StateWaiting, Reason: tooLarge}
 		return
 	}
 	content, err := p.journal.content(ctx, w.message)
@@ -240,10 +246,18 @@ func (p *pipeline) decide(ctx context.Context, w *work) {
 	if !way.Goes("record") {
 		return
 	}
-	a, problems := p.converters[w.message.Source].Convert(m)
+	rest, documents := embedded.Cut(m)
+	if len(rest.Bytes()) > maxTransforms {
+		w.decision.State, w.decision.Reason = handover.StateWaiting, tooLarge
+		return
+	}
+	a, problems := p.converters[w.message.Source].Convert(rest)
+	w.enclosed = embedded.Attach(&a, documents)
 	w.asserted = &a
 	w.decision.Problems = append(w.decision.Problems, problems...)
 }
+
+const tooLarge = "too-large-to-transform"
 
 // insist tries until it succeeds or ctx ends, waiting longer each time.
 func (p *pipeline) insist(ctx context.Context, what string, try func() error) bool {

@@ -48,7 +48,7 @@ func (e *Engine) pipeline() *pipeline {
 	return &pipeline{
 		journal: e.live(), routes: e.routes, converters: e.converters(), record: e.record,
 		records: &e.records, counters: &e.counters, release: e.config.Site.Release, log: e.log,
-		spool: e.spool, large: make(chan struct{}, 1),
+		siteKey: e.key, spool: e.spool, large: make(chan struct{}, 1),
 	}
 }
 

@@ -124,6 +124,8 @@ func (a *applying) entry(e *handover.Entry, applied *handover.Offset) error {
 		return nil
 	}
 	switch e.Kind {
+	case handover.Enclosed:
+		a.index.enclosed = append(a.index.enclosed, []any{e.Key, int64(e.Offset)})
 	case handover.Asserted:
 		// Applied stays before this fact until its Written fact is here.
 		r.pending = &assertedFact{e.Offset, e.Cause, e.Body.Bytes}

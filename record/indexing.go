@@ -15,8 +15,8 @@ var errNotJSON = errors.New("it is not the JSON that this Handover writes")
 // indexing gathers the rows of a batch, so that each table is written in one go
 // and in the order of its key.
 type indexing struct {
-	names, packs, versions, aliases [][]any
-	failed                          int64
+	names, packs, versions, aliases, enclosed [][]any
+	failed                                    int64
 }
 
 func newIndexing() *indexing { return &indexing{} }
@@ -30,8 +30,8 @@ func targetHash(target string) int64 {
 
 // write writes the rows of the batch.
 func (a *applying) write() error {
-	if len(a.deltas) == 0 {
-		return nil
+	if err := a.documents(); err != nil || len(a.deltas) == 0 {
+		return err
 	}
 	if err := a.resources(); err != nil {
 		return err

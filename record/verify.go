@@ -33,7 +33,7 @@ func (r *Record) Rebuild(ctx context.Context) error {
 	r.applying.Lock()
 	defer r.applying.Unlock()
 	err := r.db.Write(ctx, func(tx *store.Tx) error {
-		for _, table := range []string{"name", "resource", "version", "pack", "alias", "contest", "token", "date", "reference"} {
+		for _, table := range []string{"name", "resource", "version", "pack", "alias", "enclosed", "contest", "token", "date", "reference"} {
 			if _, err := tx.Exec(ctx, `DELETE FROM `+table); err != nil {
 				return err
 			}
@@ -131,6 +131,7 @@ var verifyTables = []struct{ name, query string }{
 	{"version", `SELECT rid, version, pack, place FROM version ORDER BY rid`},
 	{"pack", `SELECT pack, time, message, asserted, body FROM pack ORDER BY pack`},
 	{"alias", `SELECT rid, key FROM alias ORDER BY rid`},
+	{"enclosed", `SELECT at, key FROM enclosed ORDER BY at`},
 	{"contest", `SELECT rid, patient FROM contest ORDER BY rid`},
 	{"token", `SELECT x.rid, p.name, x.value, s.name FROM token x
 		LEFT JOIN name p ON p.id = x.param LEFT JOIN name s ON s.id = x.system ORDER BY x.rid`},

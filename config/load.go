@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"handover"
 	v2 "handover/fhirpath/v2"
 	"handover/hl7v2"
 )
@@ -71,7 +72,7 @@ func (l *loader) files() error {
 		return nil
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no such folder: %w", err)
+		return &handover.Error{Op: "reading the configuration", Kind: handover.NotFound, Err: errors.New("there is no such folder")}
 	}
 	// A folder without handover.yaml has every default.
 	if !slices.Contains(l.seen, "handover.yaml") {

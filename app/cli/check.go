@@ -24,7 +24,7 @@ func (c checkCommand) Run(std Streams) error {
 		return c.report(std, problems)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", c.Dir, err)
 	}
 	if !c.JSON {
 		fmt.Fprintf(std.Out, "no problems: %d sources, %d routes, release %s\n", len(site.Sources), len(site.Routes), site.Release)

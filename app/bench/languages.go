@@ -14,6 +14,7 @@ import (
 // languages measures what needs no disk, on one core.
 func languages(ctx context.Context, c Config, r *Report) error {
 	const part = "One core, no disk"
+	machine(r)
 	bar := c.bar(3, "parsing and converting")
 	defer bar.Finish()
 	short := shortResult()
@@ -99,8 +100,7 @@ func convert(c *v2fhir.Converter, data []byte) error {
 }
 
 // repeat runs do for a spell, on one core, and returns processor time and
-// allocations of one run: what others do on the machine at the time should not
-// count, as far as that can be had.
+// allocations of one run.
 func (c Config) repeat(do func() error) (time.Duration, float64) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for range 100 {
@@ -108,17 +108,15 @@ func (c Config) repeat(do func() error) (time.Duration, float64) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start, spent, n := time.Now(), busy(), 0
-	for time.Since(start) < c.spell() {
-		for range 20 {
-			_ = do()
-			n++
+	n := 0
+	took := processorTime(func() {
+		for start := time.Now(); time.Since(start) < c.spell(); {
+			for range 20 {
+				_ = do()
+				n++
+			}
 		}
-	}
-	took := time.Since(start)
-	if spent = busy() - spent; spent > 0 {
-		took = spent
-	}
+	})
 	runtime.ReadMemStats(&after)
 	return took / time.Duration(n), float64(after.Mallocs-before.Mallocs) / float64(n)
 }

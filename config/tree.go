@@ -43,14 +43,25 @@ func parseYAML(file string, data []byte) (node, Problems) {
 		return node{line: 1, shape: emptyNode}, Problems{yamlProblem(file, err)}
 	}
 	if len(parsed.Docs) > 1 {
-		line := parsed.Docs[1].GetToken().Position.Line
-		return node{line: 1, shape: emptyNode}, Problems{{file, line, "a second document begins here; one file holds one document"}}
+		return node{line: 1, shape: emptyNode}, Problems{{file, beginOf(parsed.Docs[1]), "a second document begins here; one file holds one document"}}
 	}
 	if len(parsed.Docs) == 0 || parsed.Docs[0].Body == nil {
 		return node{line: 1, shape: emptyNode}, nil
 	}
 	b := builder{file: file}
 	return b.build(parsed.Docs[0].Body, 0), b.problems
+}
+
+// beginOf returns the line of a document that follows another one. It may be
+// empty.
+func beginOf(d *ast.DocumentNode) int {
+	switch {
+	case d.Body != nil:
+		return lineOf(d.Body)
+	case d.Start != nil:
+		return d.Start.Position.Line
+	}
+	return 1
 }
 
 // yamlProblem takes the position out of the library's error, whose long form

@@ -24,6 +24,7 @@ const (
 	TooLarge                // over a configured limit
 	Unavailable             // cannot be done now; the same may go through later
 	Full                    // the disk is full, or about to be
+	Damaged                 // what was kept is no longer there as it was, and will not be
 	Usage                   // the command line or configuration is wrong
 )
 
@@ -51,6 +52,7 @@ var consequences = [...]Consequence{
 	TooLarge:    {"too-large", false, http.StatusRequestEntityTooLarge, "too-long", "AR", "207", 1},
 	Unavailable: {"unavailable", true, http.StatusServiceUnavailable, "transient", "AE", "206", 3},
 	Full:        {"full", true, http.StatusInsufficientStorage, "no-store", "AE", "207", 3},
+	Damaged:     {"damaged", false, http.StatusInternalServerError, "exception", "AE", "207", 3},
 	Usage:       {"usage", false, http.StatusBadRequest, "invalid", "AE", "207", 2},
 }
 

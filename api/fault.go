@@ -66,6 +66,7 @@ func faultOf(err error) fault {
 var ours = map[handover.Kind]string{
 	handover.Internal:    "a fault of Handover's own; its log has more under this X-Request-Id",
 	handover.Unavailable: "it cannot be done now, and may go through later; the log has more under this X-Request-Id",
+	handover.Damaged:     "what was kept of it cannot be read any more; the log has more under this X-Request-Id",
 	handover.Full:        "the disk is full; the log has more under this X-Request-Id",
 }
 

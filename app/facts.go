@@ -84,6 +84,9 @@ func (f facts) whole(ctx context.Context, e handover.Entry) ([]byte, error) {
 // content returns a message's bytes as they can be parsed, wherever and in
 // whatever encoding they are kept.
 func (f facts) content(ctx context.Context, e handover.Entry) (content []byte, err error) {
+	if e.Gone {
+		return nil, &handover.Error{Op: "reading a message", Kind: handover.Gone, Where: "fact " + e.Offset.String()}
+	}
 	content = e.Body.Bytes
 	if e.Body.File != "" {
 		if content, err = f.whole(ctx, e); err != nil {

@@ -153,6 +153,9 @@ func (p *pipeline) read(ctx context.Context, after handover.Offset, out chan<- [
 				return nil
 			}
 			p.transform(ctx, batch)
+			if ctx.Err() != nil {
+				return nil // not all of it may have been read
+			}
 			select {
 			case out <- batch:
 			case <-ctx.Done():
@@ -231,9 +234,9 @@ func (p *pipeline) decide(ctx context.Context, w *work) {
 		w.decision = handover.Decision{State: handover.StateWaiting, Reason: tooLarge}
 		return
 	}
-	content, err := p.journal.content(ctx, w.message)
+	content, err := p.content(ctx, w.message)
 	if err != nil {
-		w.decision = handover.Decision{State: handover.StateWaiting, Reason: "body-unreadable"}
+		w.decision = waits("body-unreadable", handover.Decision{}, err)
 		return
 	}
 	m, _ := hl7v2.Parse(content)
@@ -258,6 +261,20 @@ func (p *pipeline) decide(ctx context.Context, w *work) {
 }
 
 const tooLarge = "too-large-to-transform"
+
+// content reads a message, again and again while that may still succeed. The
+// error says that it never will, or that ctx has ended.
+func (p *pipeline) content(ctx context.Context, e handover.Entry) (content []byte, err error) {
+	p.insist(ctx, "reading a message", func() error {
+		content, err = p.journal.content(ctx, e)
+		switch handover.KindOf(err) {
+		case handover.Damaged, handover.Gone:
+			return nil
+		}
+		return err
+	})
+	return content, err
+}
 
 // insist tries until it succeeds or ctx ends, waiting longer each time.
 func (p *pipeline) insist(ctx context.Context, what string, try func() error) bool {

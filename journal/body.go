@@ -33,7 +33,12 @@ type packRef struct {
 	start int64           // where the content begins in the unpacked frame
 }
 
-var errBody = errors.New("the stored body cannot be read")
+// errBody says that a body is damaged: reading it again gives the same.
+var errBody = damaged(errors.New("the stored body cannot be read"))
+
+func damaged(why error) error {
+	return &handover.Error{Op: "reading a body", Kind: handover.Damaged, Err: why}
+}
 
 // parseBody takes apart the body column of the fact at an offset.
 func parseBody(at handover.Offset, b []byte) (stored, error) {

@@ -90,7 +90,7 @@ func (r *chunkReader) ReadAt(p []byte, off int64) (n int, err error) {
 		}
 		from := (off + int64(n)) % chunkSize
 		if from >= int64(len(r.data)) {
-			return n, io.ErrUnexpectedEOF
+			return n, damaged(fmt.Errorf("chunk %d of a large body is too short", chunk))
 		}
 		n += copy(p[n:], r.data[from:])
 	}
@@ -105,12 +105,13 @@ func (r *chunkReader) load(chunk int64) error {
 	err := r.db.Read(r.ctx, func(tx *store.Tx) error {
 		found, err := tx.Get(r.ctx, []any{&r.data}, `SELECT data FROM chunk WHERE name = ? AND n = ?`, r.name, chunk)
 		if err == nil && !found {
-			err = fmt.Errorf("chunk %d of a large body is not there", chunk)
+			err = damaged(fmt.Errorf("chunk %d of a large body is not there", chunk))
 		}
 		return err
 	})
-	if err == nil {
-		r.loaded = chunk
+	if err != nil {
+		return readError(err)
 	}
-	return err
+	r.loaded = chunk
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -86,8 +87,22 @@ func copySynced(from, to string) error {
 
 func (s folderStore) drop(_ context.Context, name string) error { return removeFiles(s.path(name)) }
 
-func (s folderStore) open(_ context.Context, name string, _ int64) (Content, error) {
-	return os.Open(s.path(name))
+func (s folderStore) open(_ context.Context, name string, size int64) (Content, error) {
+	f, err := os.Open(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, damaged(fmt.Errorf("its file %s is not there", name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() != size {
+		err = damaged(fmt.Errorf("its file %s has %d bytes and should have %d", name, info.Size(), size))
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func (s folderStore) path(name string) string { return filepath.Join(s.dir, filepath.Base(name)) }

@@ -118,24 +118,34 @@ func (j *Journal) entry(ctx context.Context, u *unpacker, f *fact) (handover.Ent
 }
 
 // Open returns a fact's body as something to read from, whatever its length.
-// It fails with Gone where retention has removed it.
+// It fails with Gone where retention has removed it, and with Damaged where it
+// is known that trying again is of no use.
 func (j *Journal) Open(ctx context.Context, access handover.Access, at handover.Offset) (Content, error) {
 	e, err := j.Get(ctx, access, at)
 	if err != nil {
 		return nil, err
 	}
 	if e.Gone {
-		return nil, &handover.Error{Op: "reading a body", Kind: handover.Gone, Where: "fact " + at.String()}
+		return nil, removed(at)
 	}
 	if e.Body.File == "" {
 		return inMemory{bytes.NewReader(e.Body.Bytes)}, nil
 	}
 	large, _ := j.ledger.large()
 	content, err := large.open(ctx, e.Body.File, e.Body.Size)
+	if handover.KindOf(err) == handover.Damaged {
+		if again, errAgain := j.Get(ctx, access, at); errAgain == nil && again.Gone {
+			err = removed(at) // retention came between
+		}
+	}
 	if err != nil {
 		return nil, readError(err)
 	}
 	return content, nil
+}
+
+func removed(at handover.Offset) error {
+	return &handover.Error{Op: "reading a body", Kind: handover.Gone, Where: "fact " + at.String()}
 }
 
 type inMemory struct{ io.ReadSeeker }

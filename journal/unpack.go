@@ -81,7 +81,7 @@ func (u *unpacker) unpack(ctx context.Context, s stored) ([]byte, error) {
 	}
 	content, err := u.c.unframe(frame)
 	if err != nil {
-		return nil, err
+		return nil, damaged(err)
 	}
 	u.open[u.next] = unpacked{s.pack.owner, content}
 	u.next = (u.next + 1) % len(u.open)

@@ -66,6 +66,7 @@ func (p *pipeline) applyOne(ctx context.Context, d decided) bool {
 	for i := range d.batch {
 		p.records.tell(d.batch[i].message.Offset, d.batch[i].decision)
 	}
+	p.through(d.batch[len(d.batch)-1].message.Offset)
 	p.counters.add(d.batch)
 	return true
 }

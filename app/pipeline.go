@@ -49,6 +49,7 @@ type composer interface {
 	Enclosed(ctx context.Context, key []byte) (handover.Offset, error)
 	Apply(ctx context.Context, entries []handover.Entry) error
 	Applied() handover.Offset
+	Pass(offset handover.Offset)
 	Wait(ctx context.Context, offset handover.Offset) error
 	Reset()
 }
@@ -86,7 +87,8 @@ type pipeline struct {
 
 	appended atomic.Int64 // offset of the last fact that was appended
 	underway atomic.Int64 // batches that are composed and not yet appended
-	rooms    chan []byte  // for the long facts of a batch, to be used again
+	horizon  horizon
+	rooms    chan []byte // for the long facts of a batch, to be used again
 }
 
 // work is one message on its way.
@@ -148,7 +150,9 @@ func (p *pipeline) read(ctx context.Context, after handover.Offset, out chan<- [
 			continue
 		}
 		after = looked
-		for _, batch := range batches(entries) {
+		todo := batches(entries)
+		p.looked(looked, todo)
+		for _, batch := range todo {
 			if batch[0].isLarge() && !p.enter(ctx) {
 				return nil
 			}

@@ -135,6 +135,27 @@ func TestAnAssertedFactWaitsForItsWrittenFact(t *testing.T) {
 	l.current("Patient", patientID("1"))
 }
 
+// TestPass: offsets that hold nothing for the record count as applied, but never
+// past an asserted fact whose written one is still to come.
+func TestPass(t *testing.T) {
+	ctx := context.Background()
+	l := sqlite(t, Rules{})
+	l.compose(message("pas", "ADT^A01", 1).patient("1"))
+	if err := l.r.Apply(ctx, l.entries[:2]); err != nil {
+		t.Fatal(err)
+	}
+	if l.r.Pass(9); l.r.Applied() != 1 {
+		t.Errorf("applied %d before the written fact came", l.r.Applied())
+	}
+	l.apply()
+	if l.r.Pass(9); l.r.Applied() != 9 {
+		t.Errorf("applied %d of 9", l.r.Applied())
+	}
+	if l.r.Pass(4); l.r.Applied() != 9 {
+		t.Errorf("applied fell to %d", l.r.Applied())
+	}
+}
+
 func TestAWrittenFactAloneIsRefused(t *testing.T) {
 	l := sqlite(t, Rules{})
 	l.compose(message("pas", "ADT^A01", 1).patient("1"))

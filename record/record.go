@@ -115,9 +115,20 @@ func (r *Record) Use(rules Rules) { r.rules.Store(newRuling(rules)) }
 // Close closes the tables.
 func (r *Record) Close() error { return r.db.Close() }
 
-// Applied returns the offset up to which the facts are applied. After a restart
+// Applied returns the offset up to which the facts are applied, or need not be.
 // Apply goes on with the entry after it.
 func (r *Record) Applied() handover.Offset { return r.applied.at() }
+
+// Pass says that no fact up to an offset concerns the record that is not applied
+// already, and that none will: whoever waits for the offset need not wait for the
+// next fact that does. It is not saved; after a restart the facts say it again.
+func (r *Record) Pass(offset handover.Offset) {
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	if r.pending == nil && offset > r.applied.at() {
+		r.applied.set(offset)
+	}
+}
 
 // Wait returns once the facts up to an offset are applied, or ctx has ended.
 func (r *Record) Wait(ctx context.Context, offset handover.Offset) error {

@@ -20,6 +20,7 @@ type lineage struct {
 
 type elementLineage struct {
 	Element  string            `json:"element"`
+	Part     string            `json:"part,omitempty"` // absent: the element as a whole
 	Source   string            `json:"source"`
 	Message  handover.Offset   `json:"message"`  // in which the source said it
 	Asserted handover.Offset   `json:"asserted"` // the fact that keeps what it said
@@ -75,7 +76,7 @@ func lineageOf(l record.Lineage) lineage {
 		if origins == nil {
 			origins = []handover.Origin{}
 		}
-		out.Elements = append(out.Elements, elementLineage{e.Element, e.Source, e.Message, e.Asserted, origins})
+		out.Elements = append(out.Elements, elementLineage{e.Element, e.Part, e.Source, e.Message, e.Asserted, origins})
 	}
 	return out
 }

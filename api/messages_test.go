@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -267,4 +268,37 @@ func TestLineage(t *testing.T) {
 		}
 	}
 	h.get(url+"?version=1").failure(t, http.StatusBadRequest)
+}
+
+// TestLineageOfParts: of an element that is put together from parts each part is
+// told, with the field that said it; of the whole no part is named.
+func TestLineageOfParts(t *testing.T) {
+	h := newHouse(t)
+	h.open()
+	o := h.receive("pas", "ADT^A01", "P1", "1^^^PAS")
+	patient := say("Patient", "PAS", "1", `gender="female"`, `telecom=[{"value":"555-1"}]`, `telecom=[{"value":"555-2"}]`)
+	for i, part := range []string{"PID-13", "PID-14"} {
+		e := &patient.Elements[len(patient.Elements)-2+i]
+		e.Part, e.From = part, []handover.Origin{{Field: part, Rule: "segment/PID-Patient:1"}}
+	}
+	h.hear(o, "pas", "ADT^A01", patient)
+	h.apply()
+	var l struct {
+		Elements []map[string]any
+	}
+	h.get("/api/v1/lineage/Patient/"+patientID("PAS", "1")).into(t, http.StatusOK, &l)
+	var got []string
+	for _, e := range l.Elements {
+		part, has := e["part"]
+		if !has {
+			got = append(got, e["element"].(string))
+			continue
+		}
+		field := e["origins"].([]any)[0].(map[string]any)["field"]
+		got = append(got, fmt.Sprintf("%s(%s from %s)", e["element"], part, field))
+	}
+	want := "telecom(PID-13 from PID-13) telecom(PID-14 from PID-14) gender"
+	if got := strings.Join(got, " "); got != want {
+		t.Errorf("elements %s, want %s", got, want)
+	}
 }

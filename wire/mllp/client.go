@@ -134,6 +134,17 @@ func (c *Client) Send(ctx context.Context, message []byte) ([]byte, error) {
 	return c.answer(ctx)
 }
 
+// Tell sends a message that owes no answer, and reads none. That it returns nil
+// says that the bytes went out, not that they were kept. Its errors are Send's.
+func (c *Client) Tell(ctx context.Context, message []byte) error {
+	if err := Check(message); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.write(ctx, message)
+}
+
 // Answer reads another frame, for a receiver that answers twice (enhanced mode)
 // or answered an earlier message late.
 func (c *Client) Answer(ctx context.Context) ([]byte, error) {

@@ -143,6 +143,26 @@ func TestTwoAnswers(t *testing.T) {
 	}
 }
 
+func TestTellWaitsForNothing(t *testing.T) {
+	config := peer(t, func(c net.Conn) {
+		hear(c)
+		hear(c)
+		_, _ = c.Write([]byte("\vAA\x1c\r"))
+		hear(c)
+	})
+	config.Answer = time.Hour
+	c := dial(t, config)
+	if err := c.Tell(t.Context(), []byte("MSH|\x1c\rPID|")); handover.KindOf(err) != handover.Invalid {
+		t.Errorf("error %v", err)
+	}
+	if err := c.Tell(t.Context(), []byte("MSH|")); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := c.Send(t.Context(), []byte("MSH|")); err != nil || string(answer) != "AA" {
+		t.Errorf("the message after it: %q, %v", answer, err)
+	}
+}
+
 func TestAnswerWithoutCR(t *testing.T) {
 	c := dial(t, peer(t, func(c net.Conn) {
 		hear(c)

@@ -17,8 +17,14 @@ func (r *run) rules(p *segmentPlan, ctx *context, res *resource) {
 }
 
 func (r *run) rule(rl *rule, p *segmentPlan, ctx *context, res *resource, use *usage) {
-	if rl.each {
+	switch {
+	case rl.each:
 		r.eachOf(rl, p, ctx, res, use)
+		return
+	case rl.null:
+		if rl.when == nil || rl.when(ctx) {
+			r.nothing(rl, ctx, res)
+		}
 		return
 	}
 	v := r.fieldOf(rl.field)

@@ -56,6 +56,7 @@ type rule struct {
 	set          []setPart
 	constant     string // what set is, where it is the same for every message
 	constantJSON []byte // the same as the element's primitive, nil if it depends on the message
+	null         bool   // it takes the element back: = ""
 	whole        bool   // text with separators belongs to the value (OBX-5 as text)
 	scope        uint32
 	coded        codedAs
@@ -135,7 +136,9 @@ func (c *compiler) segment(name string) *segmentPlan {
 	}
 	p := &segmentPlan{name: name, source: m.Source, target: m.Target, scope: c.nextScope()}
 	if !m.Silent {
-		p.identify = identityRules[m.Source+" "+m.Target]
+		if p.identify = identityRules[m.Name]; p.identify == nil {
+			p.identify = identityRules[m.Source+" "+m.Target]
+		}
 	}
 	c.segments[name] = p
 	base := c.defs.Type(m.Target)
@@ -266,6 +269,9 @@ func (c *compiler) rule(m *mapfile.Map, src *mapfile.Rule, id string, base *fhir
 	r.typ = last.typ.Name
 	if src.When != "" {
 		c.condition(m, r, src)
+	}
+	if r.null = src.IsNull(); r.null {
+		return r
 	}
 	r.set = c.parts(m, src, id)
 	if src.Table != "" {

@@ -16,6 +16,10 @@ type Config struct {
 	// Zone is the time zone of times that have no offset where MSH-7 has none
 	// either. nil: such times become dates.
 	Zone *time.Location
+	// Authorities are the assigning authorities that the site has declared for
+	// the source. An organization that such a namespace names is the same for
+	// all sources for which it is declared.
+	Authorities []string
 	// Translate returns the codings that the site's own tables give for a code
 	// which HL7's tables do not translate. system is the FHIR code system of
 	// the code as sent. nil: none.

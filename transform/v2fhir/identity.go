@@ -166,14 +166,6 @@ func (b *builder) add(id identifier) {
 
 func text(v hl7v2.Value) string { return primary(v).Text() }
 
-// authority is what an HD says: its namespace, else its universal id.
-func authority(v hl7v2.Value, depth int) string {
-	if ns := part(v, depth, 1).Text(); ns != "" {
-		return ns
-	}
-	return part(v, depth, 2).Text()
-}
-
 // cx adds every repetition of a CX (HL7 v2.9 §2A.3.15).
 func (b *builder) cx(s hl7v2.Segment, field int) {
 	v := s.Field(field)
@@ -231,7 +223,8 @@ func (b *builder) fallback(s hl7v2.Segment) {
 	}
 }
 
-// identityRules say by which fields a segment's resource is known.
+// identityRules say by which fields a segment's resource is known: for one map,
+// or for all that lead from the segment to the type.
 var identityRules = map[string]func(*builder, hl7v2.Segment){
 	"PID Patient": func(b *builder, s hl7v2.Segment) {
 		b.cx(s, 3)
@@ -267,7 +260,7 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 	"AL1 AllergyIntolerance": func(b *builder, s hl7v2.Segment) { b.coded("AL1", s, 3) },
 	"IAM AllergyIntolerance": func(b *builder, s hl7v2.Segment) {
 		b.ei(s, 7, "", false)
-		b.coded("IAM", s, 3)
+		b.coded("AL1", s, 3) // the allergy that AL1 lists by this code
 	},
 	"DG1 Condition": func(b *builder, s hl7v2.Segment) {
 		b.ei(s, 20, "", false)
@@ -323,7 +316,8 @@ var identityRules = map[string]func(*builder, hl7v2.Segment){
 		b.ei(s, 1, "PLAC", true)
 		b.ei(s, 2, "FILL", true)
 	},
-	"TXA DocumentReference": func(b *builder, s hl7v2.Segment) { b.ei(s, 12, "", false) },
+	"TXA DocumentReference":        func(b *builder, s hl7v2.Segment) { b.ei(s, 12, "", false) },
+	"TXA-DocumentReference-Parent": func(b *builder, s hl7v2.Segment) { b.ei(s, 13, "", false) },
 }
 
 // account is the number of the patient's PID-18, "" if there is none.
@@ -424,30 +418,19 @@ func (b *builder) fromTree() {
 			continue
 		}
 		id := identifier{Identity: handover.Identity{Value: value.plain(), Authority: assigner(n)}}
-		if b.res.typ == "Location" {
+		switch b.res.typ {
+		case "Location":
 			id.scope = b.res.parent
+		case "Organization":
+			if id.Authority == "" {
+				id.Authority = b.run.c.itself(id.Value)
+			}
 		}
 		b.add(id)
 	}
 	if len(b.ids) == 0 {
 		b.byName(root)
 	}
-}
-
-// assigner is what makes an identifier unique: its system, else the first
-// identifier of its assigner.
-func assigner(n *node) string {
-	if s := n.get("system"); s != nil && s.text != nil {
-		return s.plain()
-	}
-	if a := n.get("assigner"); a != nil && a.refs != nil {
-		if to := a.target(); to != nil {
-			if v := to.root.get("identifier").get("value"); v != nil {
-				return v.plain()
-			}
-		}
-	}
-	return ""
 }
 
 // byName names a resource by its name.
@@ -490,7 +473,7 @@ func (b *builder) byRole(root *node) {
 		case k.name == "practitioner" && to != nil:
 			who = to
 		case k.name == "organization" && to != nil:
-			inner := builder{res: to}
+			inner := builder{run: b.run, res: to}
 			inner.fromTree()
 			for _, id := range inner.ids {
 				parts = append(parts, id.Authority, id.Value)

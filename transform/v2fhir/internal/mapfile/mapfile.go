@@ -137,6 +137,11 @@ func (s Step) JSONName() string {
 	return s.Name + s.Choice
 }
 
+// IsNull reports whether the rule takes the element back: = "".
+func (r *Rule) IsNull() bool { return len(r.Set) == 1 && r.Set[0].isNull() }
+
+func (p *Part) isNull() bool { return p.Literal == "" && p.Ref == "" && p.Func == "" }
+
 // Base returns the segment or data type of an address: "PID" of "PID-5.1".
 func Base(ref string) string {
 	if i := strings.IndexAny(ref, "-."); i >= 0 {

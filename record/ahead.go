@@ -49,7 +49,7 @@ func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) er
 		if err != nil {
 			continue // Compose says so
 		}
-		e.all = append(e.all, &composition{hearing: h, ruling: r.rules.Load()})
+		e.all = append(e.all, &composition{hearing: h})
 	}
 	for level := 0; ; level++ {
 		more, err := e.level(level)

@@ -12,7 +12,7 @@ import (
 
 // A state as it is kept: docs/formats/record.md has the layout. Values that
 // stand in the current version are not written again, only marked.
-const stateFormat = 2
+const stateFormat = 3
 
 const (
 	itemRemoved    = 1 << 0
@@ -121,8 +121,8 @@ func (w *writer) collect(s *state) {
 	for _, l := range s.links {
 		add(l.stamp)
 	}
-	if s.move != nil {
-		add(s.move.stamp)
+	for _, m := range s.moves {
+		add(m.stamp)
 	}
 }
 
@@ -167,12 +167,11 @@ func (s *state) encode() []byte {
 		w.b = append(w.b, kind)
 		w.stamp(l.stamp)
 	}
-	if s.move == nil {
-		w.stamp(nil)
-	} else {
-		w.stamp(s.move.stamp)
-		w.text(s.move.to)
-		w.texts(s.move.members)
+	w.uint(uint64(len(s.moves)))
+	for _, m := range s.moves {
+		w.stamp(m.stamp)
+		w.text(m.to)
+		w.texts(m.members)
 	}
 	w.texts(s.rivals)
 	return w.b
@@ -354,8 +353,10 @@ func decode(b []byte, of ref, content []byte) (*state, error) {
 		r.bad = r.bad || l.stamp == nil
 		s.links[i] = l
 	}
-	if st := r.stamp(); st != nil {
-		s.move = &move{stamp: st, to: r.text(), members: r.texts()}
+	s.moves = make([]move, r.count())
+	for i := range s.moves {
+		s.moves[i] = move{stamp: r.stamp(), to: r.text(), members: r.texts()}
+		r.bad = r.bad || s.moves[i].stamp == nil
 	}
 	s.rivals = r.texts()
 	if r.bad || len(r.b) > 0 {

@@ -26,7 +26,7 @@ func FuzzState(f *testing.F) {
 		elements: []element{{"status", "", []item{{stamp: st, rank: 1, value: []byte(`"planned"`), extra: []byte(`{"id":"1"}`)}}}, {"y", "", []item{{stamp: st, removed: true, needs: []ref{{"A", "b"}}}, {stamp: st, property: "yCode", value: []byte(`"v"`)}}},
 			{"z", "A-1", []item{{stamp: st, value: []byte(`[1]`)}}}, {"z", "A-2", []item{{stamp: st, value: []byte(`[2]`)}}}},
 		links:  []link{{"o", linkMerge, true, st}},
-		move:   &move{"d", []string{"c", "d"}, st},
+		moves:  []move{{"d", []string{"c", "d"}, st}},
 		rivals: []string{"c", "d"},
 	}
 	f.Add(s.encode(), s.content)

@@ -12,10 +12,10 @@ import (
 // composition is the composing of one message.
 type composition struct {
 	*hearing
-	ruling  *ruling
 	aliased map[ref][]handover.Alias
 	written map[ref]int // index in out.Writes
 	chosen  map[ref][]choice
+	moved   []ref // orders that went to another patient with their visit
 	out     handover.Writes
 }
 
@@ -37,7 +37,7 @@ func (r *Record) Compose(ctx context.Context, message handover.Offset, a handove
 	}
 	h.decide = true
 	c := &composition{
-		hearing: h, ruling: r.rules.Load(),
+		hearing: h,
 		aliased: map[ref][]handover.Alias{}, written: map[ref]int{}, chosen: map[ref][]choice{},
 	}
 	for _, step := range []func() error{c.identify, c.absorb, c.compose} {
@@ -73,10 +73,21 @@ func (c *composition) compose() error {
 			return err
 		}
 	}
+	specimens, err := c.referring(c.moved)
+	if err != nil {
+		return err
+	}
+	for _, t := range specimens {
+		if err := c.version(t); err != nil {
+			return err
+		}
+	}
 	for i := range c.a.Resources {
 		c.report(i)
 	}
-	c.flagMerges()
+	if err := c.flagMerges(); err != nil {
+		return err
+	}
 	for t, aliases := range c.aliased {
 		if n, ok := c.written[t]; ok {
 			c.out.Writes[n].Aliases = aliases
@@ -106,13 +117,20 @@ func (c *composition) version(t ref) error {
 		return err
 	}
 	c.chosen[t] = chosen
-	stands := standing(s, chosen)
+	links, err := c.links(s)
+	if err != nil {
+		return err
+	}
+	stands := standing(s, links, chosen)
 	content, patient, err := c.moves(s, render(s, stands))
 	if err != nil {
 		return err
 	}
 	if s.version > 0 && bytes.Equal(content, s.content) && patient == s.patient {
 		return nil
+	}
+	if t.Type == "ServiceRequest" && s.version > 0 && patient != s.patient {
+		c.moved = append(c.moved, t)
 	}
 	if s, err = c.edit(t); err != nil {
 		return err
@@ -192,16 +210,21 @@ func (c *composition) moves(s *state, content []byte) ([]byte, string, error) {
 			}
 		}
 	}
-	around := within(content)
-	if err := c.load(around); err != nil {
+	for _, o := range ordersOf(s.Type, content) { // before it: the visit is theirs
+		if err := c.version(o); err != nil {
+			return nil, "", err
+		}
+	}
+	around, err := c.around(s.ref, content)
+	if err != nil {
 		return nil, "", err
 	}
 	for _, t := range around {
 		if o := c.states[t]; o != nil {
-			apply(o.move)
+			apply(c.ruling.move(o))
 		}
 	}
-	apply(s.move)
+	apply(c.ruling.move(s))
 	return content, patient, nil
 }
 

@@ -137,7 +137,7 @@ func (a *applying) contest(s, before *state) error {
 // entry is one row of an index table, without its resource.
 type entry struct {
 	kind      ParamKind
-	param     int64 // number of "Observation.code"; 0: a visit or account that the content refers to
+	param     int64 // number of "Observation.code"; 0: what it moves with: a visit, an account, a specimen's order
 	code      string
 	system    int64
 	low, high int64 // date; low is the target's hash for a reference
@@ -220,7 +220,7 @@ func (a *applying) entries(resourceType string, content []byte) []entry {
 		}
 		add(e)
 	}
-	for _, t := range within(content) {
+	for _, t := range append(within(content), ordersOf(resourceType, content)...) {
 		add(entry{kind: ReferenceParam, low: targetHash(t.String())})
 	}
 	return out

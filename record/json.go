@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"slices"
 
 	"handover"
 	"handover/internal/rawjson"
@@ -159,15 +160,22 @@ func references(v []byte, fn func(r ref)) {
 
 // within returns the resources in the content that can be moved from one
 // patient to another, and take with them what refers to them.
-func within(content []byte) []ref {
+func within(content []byte) []ref { return referred(content, movable) }
+
+// ordersOf returns the orders for which a specimen was taken: it has no visit but
+// theirs (FHIR R4 §10.10). Nothing else has any.
+func ordersOf(resourceType string, content []byte) []ref {
+	if resourceType != "Specimen" {
+		return nil
+	}
+	return referred(content, func(t string) bool { return t == "ServiceRequest" })
+}
+
+// referred returns the resources of some types in the content, each once.
+func referred(content []byte, of func(resourceType string) bool) []ref {
 	var out []ref
 	references(content, func(r ref) {
-		if movable(r.Type) {
-			for _, o := range out {
-				if o == r {
-					return
-				}
-			}
+		if of(r.Type) && !slices.Contains(out, r) {
 			out = append(out, r)
 		}
 	})

@@ -10,10 +10,10 @@ import (
 // merged returns what the statements on merges make of a resource. A Patient
 // that was replaced is inactive, and links show both ways (FHIR R4 §8.1.11.3).
 // Other types have no link; one that was replaced is entered-in-error.
-func merged(s *state, chosen []choice) []choice {
+func merged(s *state, links []link, chosen []choice) []choice {
 	newest := (*stamp)(nil)
-	for _, l := range s.links {
-		if l.kind != linkNone && (newest == nil || l.stamp.compare(newest) > 0) {
+	for _, l := range links {
+		if newest == nil || l.stamp.compare(newest) > 0 {
 			newest = l.stamp
 		}
 	}
@@ -24,20 +24,20 @@ func merged(s *state, chosen []choice) []choice {
 		return choice{name: name, item: &item{stamp: newest, value: []byte(value)}}
 	}
 	if s.Type != "Patient" {
-		if s.loser() {
+		if loser(links) {
 			return []choice{says("status", `"entered-in-error"`)}
 		}
 		return nil
 	}
 	var out []choice
-	if s.loser() {
+	if loser(links) {
 		out = append(out, says("active", "false"))
 	}
-	return append(out, says("link", string(links(s, chosen))))
+	return append(out, says("link", string(patientLink(links, chosen))))
 }
 
-// links writes Patient.link: what sources say, then what merges say.
-func links(s *state, chosen []choice) []byte {
+// patientLink writes Patient.link: what sources say, then what merges say.
+func patientLink(links []link, chosen []choice) []byte {
 	var b bytes.Buffer
 	b.WriteByte('[')
 	said := slices.DeleteFunc(slices.Clone(chosen), func(c choice) bool { return c.name != "link" || c.item.removed })
@@ -48,11 +48,9 @@ func links(s *state, chosen []choice) []byte {
 			b.WriteByte(',')
 		})
 	}
-	for _, l := range s.links {
+	for _, l := range links {
 		var word string
 		switch {
-		case l.kind == linkNone:
-			continue
 		case l.kind == linkAlso:
 			word = "seealso"
 		case l.loser:

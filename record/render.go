@@ -124,9 +124,9 @@ func after(s, correction *stamp) int {
 // standing returns the choices that stand in the version, in the order of the
 // type's definition: without what was removed, and with what merges say in the
 // place of what sources say.
-func standing(s *state, chosen []choice) []choice {
+func standing(s *state, links []link, chosen []choice) []choice {
 	out := make([]choice, 0, len(chosen)+2)
-	said := merged(s, chosen)
+	said := merged(s, links, chosen)
 	for _, c := range chosen {
 		if !c.item.removed && !slices.ContainsFunc(said, func(m choice) bool { return m.name == c.name }) {
 			out = append(out, c)

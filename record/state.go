@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ type state struct {
 	voices   []voice
 	elements []element // by name and part
 	links    []link
-	move     *move
+	moves    []move   // one of each source that said one
 	rivals   []string // ids of Patients that contend for it or for what it refers to
 }
 
@@ -56,7 +57,7 @@ type item struct {
 	needs    []ref // what the value refers to and another patient was said to have
 }
 
-// link is the newest statement on this resource and another being one.
+// link is a source's newest statement on this resource and another being one.
 type link struct {
 	other string // id; of the same type
 	kind  linkKind
@@ -72,10 +73,11 @@ const (
 	linkAlso                  // both stay
 )
 
-// move is the newest statement that the resource belongs to another patient.
+// move is a source's newest statement that the resource belongs to another
+// patient.
 type move struct {
 	to      string
-	members []string // every patient that it was moved from or to
+	members []string // every patient that the source moved it from or to
 	stamp   *stamp
 }
 
@@ -85,6 +87,7 @@ func (s *state) clone() *state {
 	c.voices = slices.Clone(s.voices)
 	c.elements = slices.Clone(s.elements)
 	c.links = slices.Clone(s.links)
+	c.moves = slices.Clone(s.moves)
 	c.rivals = slices.Clone(s.rivals)
 	return &c
 }
@@ -139,10 +142,11 @@ func insert(items []item, n item) []item {
 	return kept
 }
 
-// relate keeps a statement on this resource and another, if it is the newest.
+// relate keeps a statement on this resource and another, if it is the source's
+// newest.
 func (s *state) relate(n link) {
 	for i, o := range s.links {
-		if o.other == n.other {
+		if o.other == n.other && o.stamp.source == n.stamp.source {
 			if n.stamp.compare(o.stamp) >= 0 {
 				s.links[i] = n
 			}
@@ -150,26 +154,23 @@ func (s *state) relate(n link) {
 		}
 	}
 	s.links = append(s.links, n)
-	slices.SortFunc(s.links, func(a, b link) int { return strings.Compare(a.other, b.other) })
+	slices.SortFunc(s.links, func(a, b link) int {
+		return cmp.Or(strings.Compare(a.other, b.other), strings.Compare(a.stamp.source, b.stamp.source))
+	})
 }
 
 // moved keeps a statement that the resource went from one patient to another.
 func (s *state) moved(from, to string, st *stamp) {
-	m := move{}
-	if s.move != nil {
-		m = *s.move
+	i, found := slices.BinarySearchFunc(s.moves, st.source, func(m move, source string) int { return strings.Compare(m.stamp.source, source) })
+	if !found {
+		s.moves = slices.Insert(s.moves, i, move{to: to, stamp: st})
 	}
-	m.members = slices.Clone(m.members)
-	for _, p := range []string{from, to} {
-		if p != "" && !slices.Contains(m.members, p) {
-			m.members = append(m.members, p)
-		}
-	}
-	slices.Sort(m.members)
-	if m.stamp == nil || st.compare(m.stamp) >= 0 {
+	m := s.moves[i]
+	m.members = members(m.members, from, to)
+	if st.compare(m.stamp) >= 0 {
 		m.to, m.stamp = to, st
 	}
-	s.move = &m
+	s.moves[i] = m
 	if s.owner == "" {
 		s.owner = from
 	}
@@ -185,9 +186,26 @@ func (s *state) contend(patients ...string) {
 	slices.Sort(s.rivals)
 }
 
-// loser reports whether a merge replaced the resource.
-func (s *state) loser() bool {
-	return slices.ContainsFunc(s.links, func(l link) bool { return l.kind == linkMerge && l.loser })
+// members returns the ids with others among them, sorted; "" is none.
+func members(ids []string, others ...string) []string {
+	out := slices.Clone(ids)
+	for _, p := range others {
+		if p != "" && !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// sources returns who spoke of the resource, as whichever patient's.
+func (s *state) sources() (out []string) {
+	for _, v := range s.voices {
+		if !slices.Contains(out, v.source) {
+			out = append(out, v.source)
+		}
+	}
+	return out
 }
 
 // elementSources says for each element which fact holds it; the commonest

@@ -13,6 +13,7 @@ import (
 type work struct {
 	ctx       context.Context
 	r         *Record
+	ruling    *ruling
 	peek      func(ref) *state
 	peekAlias func(key string) (ref, bool)
 	ahead     *ahead // what is known not to be in the tables
@@ -26,7 +27,7 @@ type work struct {
 
 func (r *Record) newWork(ctx context.Context, peek func(ref) *state, alias func(string) (ref, bool)) *work {
 	return &work{
-		ctx: ctx, r: r, peek: peek, peekAlias: alias, ahead: &ahead{},
+		ctx: ctx, r: r, ruling: r.rules.Load(), peek: peek, peekAlias: alias, ahead: &ahead{},
 		states: map[ref]*state{}, original: map[ref]*state{}, aliases: map[string]ref{},
 	}
 }
@@ -150,27 +151,6 @@ func (w *work) delta(message handover.Offset) *delta {
 	return d
 }
 
-// cluster returns the ids of the Patients that are held to be one with this
-// one, itself first, by the statements of messages.
-func (w *work) cluster(patient string) ([]string, error) {
-	out := []string{patient}
-	for i := 0; i < len(out); i++ {
-		s, err := w.get(ref{"Patient", out[i]})
-		if err != nil {
-			return nil, err
-		}
-		if s == nil {
-			continue
-		}
-		for _, l := range s.links {
-			if l.kind != linkNone && !contains(out, l.other) {
-				out = append(out, l.other)
-			}
-		}
-	}
-	return out, nil
-}
-
 // agrees reports whether a claim of that patient is a claim of the one whom the
 // resource belongs to: the same, one it was moved from or to, or one held to be
 // the same person.
@@ -198,19 +178,37 @@ func (w *work) agrees(s *state, claim string) (bool, error) {
 // first, and those of its own move and of the visit or account it refers to.
 func (w *work) owners(s *state) ([]string, error) {
 	mine := []string{s.owner}
-	if s.move != nil {
-		mine = append(mine, s.move.members...)
+	if m := w.ruling.move(s); m != nil {
+		mine = append(mine, m.members...)
 	}
-	around := within(s.content)
-	if err := w.load(around); err != nil {
+	around, err := w.around(s.ref, s.content)
+	if err != nil {
 		return nil, err
 	}
 	for _, t := range around {
-		if o := w.states[t]; o != nil && o.move != nil && contains(o.move.members, s.owner) {
-			mine = append(mine, o.move.members...)
+		if o := w.states[t]; o != nil {
+			if m := w.ruling.move(o); m != nil && contains(m.members, s.owner) {
+				mine = append(mine, m.members...)
+			}
 		}
 	}
 	return mine, nil
+}
+
+// around returns the visits and accounts that the content refers to, itself or
+// by its order, with their states loaded.
+func (w *work) around(t ref, content []byte) ([]ref, error) {
+	out := within(content)
+	by := ordersOf(t.Type, content)
+	if err := w.load(by); err != nil {
+		return nil, err
+	}
+	for _, o := range by {
+		if s := w.states[o]; s != nil {
+			out = append(out, within(s.content)...)
+		}
+	}
+	return out, w.load(out)
 }
 
 func contains(list []string, s string) bool {

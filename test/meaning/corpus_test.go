@@ -131,8 +131,7 @@ func TestNoOtherMessageChangesADemographic(t *testing.T) {
 		}
 		said := h.take(path, "lab", messages, m)
 		if len(said.asserted.Merges) > 0 {
-			merges++ // says who is who, whoever owns the rest
-			return
+			merges++ // says who is who, which is for the owner to say
 		}
 		for _, w := range said.writes.Writes {
 			if known[w.Type+"/"+w.ID] {

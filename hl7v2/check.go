@@ -159,7 +159,8 @@ func (p *parser) checkHighBytes() {
 	m := p.m
 	text := m.data[m.begin:m.finish]
 	first := firstHigh(text)
-	if first < 0 || m.set.switching {
+	m.ascii = first < 0
+	if m.ascii || m.set.switching {
 		return
 	}
 	first += m.begin
@@ -195,7 +196,11 @@ func (p *parser) checkUTF8(text []byte) {
 // switch to another set that is not taken back.
 func (p *parser) checkValues() {
 	m := p.m
-	if !m.needsDecoding(m.data[m.header(2).end:m.finish]) {
+	values := m.header(2).end
+	if !m.needsDecoding(m.data[values:m.finish]) {
+		if m.ascii {
+			m.plain = values
+		}
 		return
 	}
 	for i, seg := range m.segs {

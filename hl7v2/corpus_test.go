@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,34 @@ func readWhole(t *testing.T, data []byte) {
 	}
 	if strings.Trim(string(data[at:]), "\r\n\x00\x0B\x1A\x1C") != "" {
 		t.Fatal("something after the last segment is in none")
+	}
+	readIndexed(t, m)
+}
+
+// readIndexed checks that every field is the same with an index and without.
+func readIndexed(t *testing.T, m *hl7v2.Message) {
+	t.Helper()
+	var without, with []hl7v2.Value
+	read := func() (fields []hl7v2.Value) {
+		for i := range m.Len() {
+			s := m.Segment(i)
+			for _, v := range s.All() {
+				fields = append(fields, v)
+			}
+			for n := range s.Fields() + 2 {
+				v := s.Field(n)
+				if v.First() != v.Component(1).Subcomponent(1) {
+					t.Fatalf("segment %d: the first part of field %d is another one", i, n)
+				}
+				fields = append(fields, v)
+			}
+		}
+		return fields
+	}
+	without = read()
+	m.IndexFields()
+	if with = read(); !slices.Equal(with, without) {
+		t.Fatal("fields differ with an index")
 	}
 }
 

@@ -15,6 +15,7 @@ package hl7v2
 import (
 	"iter"
 	"sync"
+	"sync/atomic"
 )
 
 // Message is one parsed message, or the header of a batch (FHS or BHS first).
@@ -26,6 +27,10 @@ type Message struct {
 	delims Delimiters
 	set    characterSet
 	segs   []span
+	ascii  bool // the segments are
+	plain  int  // from here on every value is its own text; len(data) where that is not so
+
+	index atomic.Pointer[fieldIndex]
 
 	counting    sync.Once
 	occurrences []int32 // by segment: nth of its name

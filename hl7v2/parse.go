@@ -14,7 +14,7 @@ import (
 // The message keeps data and copies nothing: whoever gave it must not change it
 // afterwards.
 func Parse(data []byte) (*Message, []Problem) {
-	p := parser{m: &Message{data: data}}
+	p := parser{m: &Message{data: data, plain: len(data)}}
 	if !p.findHeader() {
 		return nil, p.problems
 	}

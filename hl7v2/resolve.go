@@ -109,7 +109,7 @@ func (v Value) each(yield func(Value) bool) {
 	next := v.level + 1
 	sep := v.m.delims.delimiter(next)
 	for start := v.start; start <= v.end; {
-		end := v.m.indexOrEnd(start, v.end, sep)
+		end := v.m.findOrEnd(start, v.end, sep)
 		if !yield(Value{v.m, start, end, next}) {
 			return
 		}
@@ -187,10 +187,10 @@ func (v Value) locate(offset int, a *Address) {
 		}
 		sep := v.m.delims.delimiter(l)
 		i, start := 1, v.start
-		end := v.m.indexOrEnd(start, v.end, sep)
+		end := v.m.findOrEnd(start, v.end, sep)
 		for end < offset && end < v.end {
 			i, start = i+1, end+1
-			end = v.m.indexOrEnd(start, v.end, sep)
+			end = v.m.findOrEnd(start, v.end, sep)
 		}
 		*to = i
 		v = Value{v.m, start, end, l}

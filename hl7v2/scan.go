@@ -2,15 +2,15 @@ package hl7v2
 
 import "bytes"
 
-// index returns the offset of the first delim in data[start:end] that is a
+// find returns the offset of the first delim in data[start:end] that is a
 // delimiter and not a part of another character; -1 where there is none. start
 // must be the beginning of a value, where nothing is switched.
-func (m *Message) index(start, end int, delim byte) int {
+func (m *Message) find(start, end int, delim byte) int {
 	if delim == 0 || start > end {
 		return -1
 	}
 	if m.set.wide {
-		return m.set.index(m.delims, m.data, start, end, delim)
+		return m.set.find(m.delims, m.data, start, end, delim)
 	}
 	if i := bytes.IndexByte(m.data[start:end], delim); i >= 0 {
 		return start + i
@@ -18,18 +18,18 @@ func (m *Message) index(start, end int, delim byte) int {
 	return -1
 }
 
-// indexOrEnd is as index, and end where there is no such delimiter.
-func (m *Message) indexOrEnd(start, end int, delim byte) int {
-	if i := m.index(start, end, delim); i >= 0 {
+// findOrEnd is as find, and end where there is no such delimiter.
+func (m *Message) findOrEnd(start, end int, delim byte) int {
+	if i := m.find(start, end, delim); i >= 0 {
 		return i
 	}
 	return end
 }
 
-// index is as Message.index for sets in which a byte that looks like a
+// find is as Message.find for sets in which a byte that looks like a
 // delimiter may be half of a character. After each separator nothing is
 // switched any more.
-func (c *characterSet) index(d Delimiters, data []byte, start, end int, delim byte) int {
+func (c *characterSet) find(d Delimiters, data []byte, start, end int, delim byte) int {
 	var s shift
 	for i := start; i < end; {
 		n, kind := s.step(c, d.Escape, data[i:end])

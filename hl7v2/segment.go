@@ -64,7 +64,7 @@ func (s Segment) Fields() int {
 	}
 	p := s.span()
 	n := 0
-	for i := s.nameEnd(p); i >= 0 && i < p.end; i = s.m.index(i+1, p.end, s.m.delims.Field) {
+	for i := s.nameEnd(p); i >= 0 && i < p.end; i = s.m.find(i+1, p.end, s.m.delims.Field) {
 		n++
 	}
 	if s.isHeader() && p.end-p.start > 3 {
@@ -79,31 +79,42 @@ func (s Segment) Field(n int) Value {
 	if !s.Valid() || n < 1 {
 		return Value{}
 	}
-	p := s.span()
-	start := s.nameEnd(p)
-	if start >= p.end {
-		return Value{}
-	}
 	level := levelField
 	if s.isHeader() {
 		switch n {
 		case 1:
-			return Value{s.m, start, start + 1, levelLiteral}
+			start, _, ok := s.content(1)
+			if !ok {
+				return Value{}
+			}
+			return Value{s.m, start - 1, start, levelLiteral}
 		case 2:
 			level = levelLiteral
 		}
 		n--
 	}
-	for ; n > 1; n-- {
-		if start = s.m.index(start+1, p.end, s.m.delims.Field); start < 0 {
-			return Value{}
-		}
+	start, end, ok := s.content(n)
+	if !ok {
+		return Value{}
 	}
-	end := s.m.index(start+1, p.end, s.m.delims.Field)
-	if end < 0 {
-		end = p.end
+	return Value{s.m, start, end, level}
+}
+
+// content returns what stands behind the nth field separator, from 1; ok is
+// false where there is none.
+func (s Segment) content(n int) (start, end int, ok bool) {
+	if x := s.m.index.Load(); x != nil {
+		return x.field(s.index, n)
 	}
-	return Value{s.m, start + 1, end, level}
+	p := s.span()
+	at := s.nameEnd(p)
+	for ; n > 1 && at >= 0 && at < p.end; n-- {
+		at = s.m.find(at+1, p.end, s.m.delims.Field)
+	}
+	if at < 0 || at >= p.end {
+		return 0, 0, false
+	}
+	return at + 1, s.m.findOrEnd(at+1, p.end, s.m.delims.Field), true
 }
 
 // All yields every field with its number, absent ones included. Reading a
@@ -114,18 +125,18 @@ func (s Segment) All() iter.Seq2[int, Value] {
 			return
 		}
 		p := s.span()
-		n, start := 0, s.nameEnd(p)
-		if s.isHeader() && start < p.end {
+		n, start, header := 0, s.nameEnd(p), s.isHeader()
+		if header && start < p.end {
 			n = 1
 			if !yield(n, Value{s.m, start, start + 1, levelLiteral}) {
 				return
 			}
 		}
-		for start >= 0 && start < p.end {
+		for i := 1; start < p.end; i++ {
 			n++
-			end := s.m.indexOrEnd(start+1, p.end, s.m.delims.Field)
+			end := s.contentEnd(i, start, p)
 			v := Value{s.m, start + 1, end, levelField}
-			if n == 2 && s.isHeader() {
+			if n == 2 && header {
 				v.level = levelLiteral
 			}
 			if !yield(n, v) {
@@ -134,6 +145,16 @@ func (s Segment) All() iter.Seq2[int, Value] {
 			start = end
 		}
 	}
+}
+
+// contentEnd returns where the content behind the nth field separator, which is
+// at that offset, ends.
+func (s Segment) contentEnd(n, separator int, p span) int {
+	if x := s.m.index.Load(); x != nil {
+		_, end, _ := x.field(s.index, n)
+		return end
+	}
+	return s.m.findOrEnd(separator+1, p.end, s.m.delims.Field)
 }
 
 func (s Segment) span() span {
@@ -149,12 +170,18 @@ func (s Segment) nameEnd(p span) int {
 	if n := p.start + 3; n < p.end && s.m.data[n] == s.m.delims.Field {
 		return n
 	}
-	return s.m.indexOrEnd(p.start, p.end, s.m.delims.Field)
+	return s.m.findOrEnd(p.start, p.end, s.m.delims.Field)
 }
 
 // isHeader reports whether fields 1 and 2 declare delimiters.
 func (s Segment) isHeader() bool {
-	return s.m.isNamed(s.index, "MSH") || s.m.isNamed(s.index, "BHS") || s.m.isNamed(s.index, "FHS")
+	switch p := s.m.segs[s.index]; {
+	case p.end-p.start < 3 || s.m.data[p.start+2] != 'H' && s.m.data[p.start+2] != 'S':
+		return false // as nearly all
+	case s.m.data[p.start] == 'M':
+		return s.m.isNamed(s.index, "MSH")
+	}
+	return s.m.isNamed(s.index, "BHS") || s.m.isNamed(s.index, "FHS")
 }
 
 // sharedString returns b as a string that shares its memory. That is sound

@@ -8,7 +8,7 @@ import (
 // text returns data[start:end] in UTF-8, escape sequences decoded.
 func (m *Message) text(start, end int) string {
 	raw := m.data[start:end]
-	if m.isPlain(raw) {
+	if start >= m.plain || m.isPlain(raw) {
 		return sharedString(raw)
 	}
 	t := textDecoder{set: &m.set, delims: m.delims, dst: make([]byte, 0, len(raw)+16)}

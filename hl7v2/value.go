@@ -76,6 +76,24 @@ func (v Value) Subcomponents() int { return v.count(levelSubcomponent) }
 // none. A field or repetition takes it from its first component.
 func (v Value) Subcomponent(i int) Value { return v.part(levelSubcomponent, i) }
 
+// First returns Component(1).Subcomponent(1): of a value whose other parts say
+// more about it, what it is.
+func (v Value) First() Value {
+	const short = 64 // in a longer value it is quicker to look for one delimiter at a time
+	if v.m == nil || v.level < levelField || v.level >= levelSubcomponent || v.end-v.start > short || v.m.set.wide {
+		return v.Component(1).Subcomponent(1)
+	}
+	d := &v.m.delims
+	end := v.end
+	for i, c := range v.m.data[v.start:v.end] {
+		if c == d.Component || c == d.Subcomponent || c == d.Repetition && v.level == levelField {
+			end = v.start + i
+			break
+		}
+	}
+	return Value{v.m, v.start, end, levelSubcomponent}
+}
+
 // Text returns the value in UTF-8: escape sequences decoded, character set by
 // MSH-18. It is "" for an absent and for a null value. A value that has parts
 // gives all of it, separators as they stand.
@@ -128,7 +146,7 @@ func (v Value) count(l level) int {
 	}
 	sep := v.m.delims.delimiter(l)
 	n := 1
-	for i := v.m.index(v.start, v.end, sep); i >= 0; i = v.m.index(i+1, v.end, sep) {
+	for i := v.m.find(v.start, v.end, sep); i >= 0; i = v.m.find(i+1, v.end, sep) {
 		n++
 	}
 	return n
@@ -148,20 +166,20 @@ func (v Value) part(l level, i int) Value {
 	sep := v.m.delims.delimiter(l)
 	start := v.start
 	for ; i > 1; i-- {
-		next := v.m.index(start, v.end, sep)
+		next := v.m.find(start, v.end, sep)
 		if next < 0 {
 			return Value{}
 		}
 		start = next + 1
 	}
-	return Value{v.m, start, v.m.indexOrEnd(start, v.end, sep), l}
+	return Value{v.m, start, v.m.findOrEnd(start, v.end, sep), l}
 }
 
 // down steps into first parts until the value is of level l or a deeper one.
 func (v Value) down(l level) Value {
 	for v.level < l {
 		next := v.level + 1
-		v = Value{v.m, v.start, v.m.indexOrEnd(v.start, v.end, v.m.delims.delimiter(next)), next}
+		v = Value{v.m, v.start, v.m.findOrEnd(v.start, v.end, v.m.delims.delimiter(next)), next}
 	}
 	return v
 }

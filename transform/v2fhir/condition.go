@@ -167,4 +167,4 @@ func part(v hl7v2.Value, depth, n int) hl7v2.Value {
 
 // primary returns the first part of the first part: the text of a value whose
 // other parts say more about it.
-func primary(v hl7v2.Value) hl7v2.Value { return v.Component(1).Subcomponent(1) }
+func primary(v hl7v2.Value) hl7v2.Value { return v.First() }

@@ -53,6 +53,7 @@ type merge struct {
 }
 
 func newRun(c *Converter, m *hl7v2.Message) *run {
+	m.IndexFields()
 	r := &run{c: c, m: m, scratch: scratches.Get().(*scratch)}
 	r.used = slices.Grow(r.used, m.Len())[:m.Len()]
 	code, trigger, structure := m.Type()

@@ -34,6 +34,7 @@ const (
 	EpochOpened   FactKind = 15 // after a restore
 	RetentionDone FactKind = 16 // bodies were removed by rule
 	Enclosed      FactKind = 18 // a document that a message carried: its bytes; Key is its DocumentKey
+	Shaped        FactKind = 19 // what elements have in common: package bodies; before the first Asserted fact that uses it
 )
 
 var factNames = map[FactKind]string{
@@ -41,7 +42,7 @@ var factNames = map[FactKind]string{
 	Written: "written", Attempted: "attempted", Ended: "ended", Parked: "parked",
 	Released: "released", Resent: "resent", Commanded: "commanded", Configured: "configured",
 	Accessed: "accessed", Checkpointed: "checkpointed", EpochOpened: "epoch-opened",
-	RetentionDone: "retention-done", Enclosed: "enclosed",
+	RetentionDone: "retention-done", Enclosed: "enclosed", Shaped: "shaped",
 }
 
 // String returns the kind's name, for example "received".
@@ -71,7 +72,7 @@ type Header struct {
 	Cause   Offset    // the fact this one follows from; 0: none
 	Class   Retention
 	Actor   string // Actor.ID
-	Format  string // media type of the body: "application/hl7-v2", "application/json"
+	Format  string // media type of the body: "application/hl7-v2", "application/json", bodies.MediaType
 	Answer  string // for Received: MSA-1 of the first answer, "" if none was owed
 	Conn    string // for Received: the connection it came by, for order and diagnosis
 }

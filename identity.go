@@ -32,6 +32,19 @@ func ResourceID(siteKey []byte, resourceType, authority, value string) string {
 	return idEncoding.EncodeToString(m.text[:20])
 }
 
+// PackID returns the 20 bytes that an id of ResourceID stands for; ok is false
+// where the id cannot be one.
+func PackID(id string) (packed []byte, ok bool) {
+	if len(id) != 32 {
+		return nil, false
+	}
+	packed, err := idEncoding.DecodeString(id)
+	return packed, err == nil && len(packed) == 20
+}
+
+// UnpackID returns the id that 20 bytes stand for.
+func UnpackID(packed []byte) string { return idEncoding.EncodeToString(packed) }
+
 // idMAC is an HMAC under a site key, kept because making one costs more than
 // using it.
 type idMAC struct {

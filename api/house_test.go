@@ -15,6 +15,7 @@ import (
 
 	"handover"
 	"handover/api"
+	"handover/bodies"
 	"handover/config"
 	"handover/internal/store"
 	"handover/journal"
@@ -70,7 +71,7 @@ func newHouse(t testing.TB) *house {
 		Dir: dir, SiteKey: siteKey, LowSpace: -1, Reserve: -1, LargeBody: 4096, Now: func() time.Time { return h.now },
 	})
 	check(err)
-	h.trace, err = trace.Open(ctx, trace.Config{Place: store.Place{Dir: dir}, Facts: facts{h.journal}})
+	h.trace, err = trace.Open(ctx, trace.Config{Place: store.Place{Dir: dir}, Facts: facts{h.journal}, Bodies: &bodies.Form{}})
 	check(err)
 	h.record, err = record.Open(ctx, record.Config{Place: store.Place{Dir: dir}, SiteKey: siteKey, Fact: facts{h.journal}.Get, Now: func() time.Time { return h.now }})
 	check(err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"handover"
+	"handover/bodies"
 	"handover/internal/spool"
 	"handover/transform/embedded"
 )
@@ -129,7 +130,7 @@ func (p *pipeline) appendOne(ctx context.Context, c *composed) ([]handover.Entry
 	if err != nil {
 		return nil, err
 	}
-	return entriesOf(drafts, receipts), nil
+	return entriesOf(c.drafts, receipts), nil
 }
 
 // startOver forgets what was composed in vain. Before that, everything that was
@@ -163,11 +164,18 @@ func (p *pipeline) draft(ctx context.Context, c *composed, w *work) error {
 	if err := p.enclose(ctx, c, w, h); err != nil {
 		return err
 	}
-	h.Actor, h.Format, h.Class = handover.Engine.ID, "application/json", handover.KeepRecord
+	var shapes, asserted, written []byte
+	shapes, asserted, written, c.room = p.record.Facts(c.room, w.message.Offset, w.asserted, &w.writes)
+	h.Actor, h.Format = handover.Engine.ID, bodies.MediaType
+	if shapes != nil {
+		shaped := handover.Header{Kind: handover.Shaped, Class: handover.KeepForever, Actor: h.Actor, Format: h.Format}
+		c.drafts = append(c.drafts, handover.Draft{Header: shaped, Body: handover.Body{Bytes: shapes}})
+	}
+	h.Class = handover.KeepRecord
 	h.Kind = handover.Asserted
-	c.long(h, w.asserted)
+	c.drafts = append(c.drafts, handover.Draft{Header: h, Body: handover.Body{Bytes: asserted}})
 	h.Kind = handover.Written
-	c.long(h, &w.writes)
+	c.drafts = append(c.drafts, handover.Draft{Header: h, Body: handover.Body{Bytes: written}})
 	return nil
 }
 
@@ -188,14 +196,6 @@ func (p *pipeline) enclose(ctx context.Context, c *composed, w *work, h handover
 		c.drafts = append(c.drafts, handover.Draft{Header: h, Key: key})
 	}
 	return nil
-}
-
-// long adds a fact whose body stands in the batch's room, which is used again
-// once the batch is appended.
-func (c *composed) long(h handover.Header, body interface{ AppendJSON([]byte) []byte }) {
-	begin := len(c.room)
-	c.room = body.AppendJSON(c.room)
-	c.drafts = append(c.drafts, handover.Draft{Header: h, Body: handover.Body{Bytes: c.room[begin:len(c.room):len(c.room)]}})
 }
 
 // maxRoom is how many bytes of room are kept from one batch to the next.

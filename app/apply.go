@@ -16,14 +16,16 @@ const applyBatch = 256
 // record's tables.
 type decided struct {
 	batch   []work
-	entries []handover.Entry // without the bodies that the record composed itself
+	entries []handover.Entry // without bodies, but for shapes: the record composed them itself
 }
 
 // lighten drops what nobody needs once the facts are in the journal: the record
 // remembers what it composed, and reads the journal where it does not.
 func (d *decided) lighten() {
 	for i := range d.entries {
-		d.entries[i].Body = handover.Body{}
+		if d.entries[i].Kind != handover.Shaped {
+			d.entries[i].Body = handover.Body{}
+		}
 	}
 	for i := range d.batch {
 		d.batch[i].message.Body, d.batch[i].asserted, d.batch[i].enclosed = handover.Body{}, nil, nil

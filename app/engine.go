@@ -152,14 +152,17 @@ func (e *Engine) openSpool(ctx context.Context) (err error) {
 
 func (e *Engine) openProjections(ctx context.Context) (err error) {
 	place := store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS}
-	if e.trace, err = trace.Open(ctx, trace.Config{Place: place, Facts: facts{e.journal}}); err != nil {
-		return fmt.Errorf("opening the trace: %w", err)
-	}
 	e.record, err = record.Open(ctx, record.Config{
 		Place: place, SiteKey: e.key, Rules: rulesOf(e.config.Site), Fact: facts{e.journal}.Get, Now: e.config.Now,
 		CachedStates: cachedStates, CachedPacks: cachedPacks,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	if e.trace, err = trace.Open(ctx, trace.Config{Place: place, Facts: facts{e.journal}, Bodies: e.record}); err != nil {
+		return fmt.Errorf("opening the trace: %w", err)
+	}
+	return nil
 }
 
 // rulesOf tells the record whose word counts.

@@ -46,6 +46,7 @@ type converter interface {
 type composer interface {
 	Expect(ctx context.Context, messages []*handover.Assertions) error
 	Compose(ctx context.Context, message handover.Offset, a handover.Assertions) (handover.Writes, error)
+	Facts(room []byte, message handover.Offset, a *handover.Assertions, w *handover.Writes) (shapes, asserted, written, rest []byte)
 	Enclosed(ctx context.Context, key []byte) (handover.Offset, error)
 	Apply(ctx context.Context, entries []handover.Entry) error
 	Applied() handover.Offset

@@ -2,7 +2,6 @@ package record
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,8 +11,8 @@ import (
 
 // assertedFact is an Asserted fact whose Written fact has not come yet.
 type assertedFact struct {
-	offset, message handover.Offset
-	body            []byte
+	message handover.Offset
+	handover.Entry
 }
 
 // applying is one batch of facts on its way into the tables.
@@ -31,6 +30,7 @@ type applying struct {
 	next    int64
 	index   *indexing
 	last    map[ref]lastPlace
+	shapes  int // that the journal has
 }
 
 // lastPlace is where the newest content and state of a resource stand.
@@ -54,7 +54,7 @@ func (r *Record) Apply(ctx context.Context, entries []handover.Entry) error {
 	}
 	a := &applying{
 		r: r, ctx: ctx, states: map[ref]*state{}, aliases: map[string]ref{}, first: map[ref]*state{},
-		seen: map[string]int64{}, next: r.nextRow, index: newIndexing(), last: map[ref]lastPlace{},
+		seen: map[string]int64{}, next: r.nextRow, shapes: r.shapes.applied, index: newIndexing(), last: map[ref]lastPlace{},
 	}
 	before := r.pending
 	applied := r.applied.at()
@@ -109,7 +109,7 @@ func (r *Record) needsReplay(entries []handover.Entry) bool {
 // messageOf returns the message that a Written fact follows from, given that
 // its cause is either the message or the Asserted fact.
 func (r *Record) messageOf(e *handover.Entry) handover.Offset {
-	if r.pending != nil && e.Cause == r.pending.offset {
+	if r.pending != nil && e.Cause == r.pending.Offset {
 		return r.pending.message
 	}
 	return e.Cause
@@ -120,15 +120,19 @@ func (a *applying) entry(e *handover.Entry, applied *handover.Offset) error {
 	if e.Offset <= *applied {
 		return nil
 	}
-	if r.pending != nil && r.pending.offset == e.Offset {
+	if r.pending != nil && r.pending.Offset == e.Offset {
 		return nil
 	}
 	switch e.Kind {
 	case handover.Enclosed:
 		a.index.enclosed = append(a.index.enclosed, []any{e.Key, int64(e.Offset)})
+	case handover.Shaped:
+		if err := a.shaped(e); err != nil {
+			return err
+		}
 	case handover.Asserted:
 		// Applied stays before this fact until its Written fact is here.
-		r.pending = &assertedFact{e.Offset, e.Cause, e.Body.Bytes}
+		r.pending = &assertedFact{e.Cause, *e}
 		*applied = e.Offset - 1
 		return nil
 	case handover.Written:
@@ -147,22 +151,22 @@ func (a *applying) entry(e *handover.Entry, applied *handover.Offset) error {
 func (a *applying) written(e *handover.Entry) error {
 	p := a.r.pending
 	message := a.r.messageOf(e)
-	if p == nil || p.message != message && p.offset != e.Cause {
+	if p == nil || p.message != message && p.Offset != e.Cause {
 		return &handover.Error{Kind: handover.Invalid, Where: "offset " + e.Offset.String(),
 			Err: fmt.Errorf("a written fact without its asserted one; entries must be given in order and without gaps")}
 	}
 	d := a.r.overlay.delta(message)
 	if d == nil {
-		if e.Gone {
+		if e.Gone || p.Gone {
 			return &handover.Error{Kind: handover.Gone, Where: "offset " + e.Offset.String(),
 				Err: fmt.Errorf("the body of a fact that the record is made of was removed")}
 		}
 		var err error
-		if d, err = a.replay(message, p.body, e.Body.Bytes); err != nil {
+		if d, err = a.replay(message, &p.Entry, e); err != nil {
 			return err
 		}
 	}
-	return a.take(d, e.Offset, e.Time, p.offset)
+	return a.take(d, e.Offset, e.Time, p.Offset)
 }
 
 // take notes what a message did, and writes its pack.
@@ -205,7 +209,7 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 
 // commit lets others see what the transaction wrote.
 func (a *applying) commit() {
-	a.r.nextRow = a.next
+	a.r.nextRow, a.r.shapes.applied = a.next, a.shapes
 	for _, s := range a.states {
 		a.r.states.put(s)
 	}
@@ -235,14 +239,14 @@ func (a *applying) name(name string) int64 {
 // replay works out what a message did from its two facts. No rule is asked: the
 // Written fact says which resource each handle meant, what was parked and what
 // each version is.
-func (a *applying) replay(message handover.Offset, asserted, written []byte) (*delta, error) {
-	var as handover.Assertions
-	var wr handover.Writes
-	if err := json.Unmarshal(asserted, &as); err != nil {
-		return nil, &handover.Error{Op: "reading an asserted fact", Kind: handover.Invalid, Err: errNotJSON}
+func (a *applying) replay(message handover.Offset, asserted, written *handover.Entry) (*delta, error) {
+	as, err := a.r.form.Assertions(asserted)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(written, &wr); err != nil {
-		return nil, &handover.Error{Op: "reading a written fact", Kind: handover.Invalid, Err: errNotJSON}
+	wr, err := a.r.form.Writes(written, &as)
+	if err != nil {
+		return nil, err
 	}
 	w := a.r.newWork(a.ctx, func(t ref) *state {
 		if s := a.states[t]; s != nil {

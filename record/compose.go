@@ -58,6 +58,8 @@ func (r *Record) Reset() {
 	defer r.composing.Unlock()
 	r.overlay.clear()
 	r.ahead.clear()
+	r.form.Shapes.Forget(r.shapes.applied)
+	r.shapes.drafted = r.shapes.applied
 }
 
 // compose makes new versions of what the message touched, and says of each

@@ -259,7 +259,7 @@ func (h *hearing) hold(i int) error {
 // value makes handles into references, and notes those to resources that another
 // patient was first said to have.
 func (h *hearing) value(i int, v []byte, it *item) ([]byte, error) {
-	v, unknown := resolve(canonical(v), func(handle string) (string, bool) {
+	v, unknown := handover.ResolveHandles(canonical(v), func(handle string) (string, bool) {
 		t, ok := h.targets[handle]
 		if !ok {
 			return "", false

@@ -5,12 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"strings"
 )
-
-var errNotJSON = errors.New("it is not the JSON that this Handover writes")
 
 // indexing gathers the rows of a batch, so that each table is written in one go
 // and in the order of its key.

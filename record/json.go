@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"handover"
 	"handover/internal/rawjson"
 )
 
@@ -88,53 +87,6 @@ func unescape(s []byte) []byte {
 			i = j + 2
 		}
 	}
-}
-
-var (
-	handlePrefix = []byte(`"` + handover.HandleScheme)
-	// A handle counts only where FHIR R4 puts a reference to a resource: in
-	// Reference.reference, and in urls (Attachment.url to a Binary).
-	handleHolders = [][]byte{[]byte(`"reference":`), []byte(`"url":`)}
-)
-
-// resolve replaces each handle by what target gives for it, "Type/id". It
-// returns the first handle for which target has nothing.
-func resolve(v []byte, target func(handle string) (string, bool)) (out []byte, unknown string) {
-	for i := 0; ; {
-		j := bytes.Index(v[i:], handlePrefix)
-		if j < 0 {
-			if out == nil {
-				return v, ""
-			}
-			return append(out, v[i:]...), ""
-		}
-		j += i
-		end := rawjson.SkipString(v, j)
-		if !heldByReference(v[:j]) {
-			out = append(out, v[i:end]...)
-			i = end
-			continue
-		}
-		handle := string(v[j+len(handlePrefix) : end-1])
-		to, ok := target(handle)
-		if !ok {
-			return v, handle
-		}
-		if out == nil {
-			out = make([]byte, 0, len(v)+len(to))
-		}
-		out = append(append(append(append(out, v[i:j]...), '"'), to...), '"')
-		i = end
-	}
-}
-
-func heldByReference(before []byte) bool {
-	for _, h := range handleHolders {
-		if bytes.HasSuffix(before, h) {
-			return true
-		}
-	}
-	return false
 }
 
 var referencePrefix = []byte(`"reference":"`)

@@ -2,7 +2,6 @@ package record
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -75,18 +74,18 @@ type speech struct {
 
 func (t *tracing) trace(v Resource) (Lineage, error) {
 	out := Lineage{Type: v.Type, ID: v.ID, Version: v.Version, Written: v.Offset}
-	var w handover.Writes
-	e, err := t.fact(v.Offset, &w)
+	at, ok, err := t.facts(`pack = ?`, v.Offset)
+	if err != nil || !ok {
+		return out, errors.Join(err, errState)
+	}
+	out.Message = at.message
+	_, w, err := t.read(at)
 	if err != nil {
 		return out, err
 	}
-	out.Message = e.Cause
-	if at, _, err := t.facts(`pack = ?`, v.Offset); err == nil {
-		out.Message = at.message
-	}
 	i := slices.IndexFunc(w.Writes, func(w handover.Write) bool { return w.Type == v.Type && w.ID == v.ID })
 	if i < 0 {
-		return out, errNotJSON
+		return out, errState
 	}
 	var names []string
 	rawjson.Members(v.Content, func(name, _ []byte) {
@@ -170,12 +169,8 @@ func (t *tracing) said(message handover.Offset) (*speech, error) {
 	if err != nil || !ok {
 		return nil, errors.Join(err, errState)
 	}
-	var a handover.Assertions
-	var w handover.Writes
-	if _, err := t.fact(at.asserted, &a); err != nil {
-		return nil, err
-	}
-	if _, err := t.fact(at.written, &w); err != nil {
+	a, w, err := t.read(at)
+	if err != nil {
 		return nil, err
 	}
 	s := &speech{asserted: at.asserted, event: a.Event, relates: len(a.Merges) > 0}
@@ -219,16 +214,26 @@ func (t *tracing) facts(where string, o handover.Offset) (at messageFacts, ok bo
 	return at, ok, err
 }
 
-func (t *tracing) fact(o handover.Offset, into any) (handover.Entry, error) {
-	e, err := t.r.fact(t.ctx, o)
+// read reads what a message asserted, and what was written of it.
+func (t *tracing) read(at messageFacts) (a handover.Assertions, w handover.Writes, err error) {
+	asserted, err := t.fact(at.asserted)
 	if err != nil {
-		return e, err
+		return a, w, err
 	}
-	if e.Gone {
-		return e, &handover.Error{Kind: handover.Gone, Where: "offset " + o.String(), Err: errors.New("retention has removed the fact's body")}
+	written, err := t.fact(at.written)
+	if err != nil {
+		return a, w, err
 	}
-	if json.Unmarshal(e.Body.Bytes, into) != nil {
-		return e, errNotJSON
+	if a, err = t.r.form.Assertions(&asserted); err == nil {
+		w, err = t.r.form.Writes(&written, &a)
 	}
-	return e, nil
+	return a, w, err
+}
+
+func (t *tracing) fact(o handover.Offset) (handover.Entry, error) {
+	e, err := t.r.fact(t.ctx, o)
+	if err == nil && e.Gone {
+		err = &handover.Error{Kind: handover.Gone, Where: "offset " + o.String(), Err: errors.New("retention has removed the fact's body")}
+	}
+	return e, err
 }

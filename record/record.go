@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/bodies"
 	"handover/internal/store"
 )
 
@@ -53,6 +54,8 @@ type Record struct {
 	names     *names
 	nextRow   int64
 	pending   *assertedFact
+	form      bodies.Form
+	shapes    shapes
 	applied   progress
 	unindexed atomic.Int64
 }
@@ -81,6 +84,7 @@ func Open(ctx context.Context, c Config) (*Record, error) {
 	r := &Record{
 		db: db, siteKey: c.SiteKey, index: c.Index, fact: c.Fact, now: c.Now,
 		states: newStateCache(c.CachedStates), packs: newPackCache(c.CachedPacks),
+		form: bodies.Form{SiteKey: c.SiteKey, Shapes: &bodies.Shapes{}},
 	}
 	r.Use(c.Rules)
 	r.overlay.clear()
@@ -90,8 +94,8 @@ func Open(ctx context.Context, c Config) (*Record, error) {
 	return r, nil
 }
 
-// remember reads what is kept in memory: names, the next row id, how far the
-// facts are applied.
+// remember reads what is kept in memory: names, shapes, the next row id, how far
+// the facts are applied.
 func (r *Record) remember(ctx context.Context) error {
 	return r.db.Read(ctx, func(tx *store.Tx) error {
 		n, err := readNames(ctx, tx)
@@ -101,6 +105,9 @@ func (r *Record) remember(ctx context.Context) error {
 		r.names = n
 		if _, err := tx.Get(ctx, []any{&r.nextRow}, `SELECT COALESCE(MAX(rid), 0) + 1 FROM resource`); err != nil {
 			return fmt.Errorf("reading the last row: %w", err)
+		}
+		if err := r.rememberShapes(ctx, tx); err != nil {
+			return fmt.Errorf("reading shapes: %w", err)
 		}
 		at, err := tx.Applied(ctx)
 		r.applied.set(handover.Offset(at))

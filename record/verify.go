@@ -33,7 +33,7 @@ func (r *Record) Rebuild(ctx context.Context) error {
 	r.applying.Lock()
 	defer r.applying.Unlock()
 	err := r.db.Write(ctx, func(tx *store.Tx) error {
-		for _, table := range []string{"name", "resource", "version", "pack", "alias", "enclosed", "contest", "token", "date", "reference"} {
+		for _, table := range []string{"name", "resource", "version", "pack", "alias", "enclosed", "shape", "contest", "token", "date", "reference"} {
 			if _, err := tx.Exec(ctx, `DELETE FROM `+table); err != nil {
 				return err
 			}
@@ -47,6 +47,7 @@ func (r *Record) Rebuild(ctx context.Context) error {
 	r.states.clear()
 	r.packs.clear()
 	r.pending = nil
+	r.form.Shapes.Forget(0)
 	return r.remember(ctx)
 }
 
@@ -132,6 +133,7 @@ var verifyTables = []struct{ name, query string }{
 	{"pack", `SELECT pack, time, message, asserted, body FROM pack ORDER BY pack`},
 	{"alias", `SELECT rid, key FROM alias ORDER BY rid`},
 	{"enclosed", `SELECT at, key FROM enclosed ORDER BY at`},
+	{"shape", `SELECT fact, body FROM shape ORDER BY fact`},
 	{"contest", `SELECT rid, patient FROM contest ORDER BY rid`},
 	{"token", `SELECT x.rid, p.name, x.value, s.name FROM token x
 		LEFT JOIN name p ON p.id = x.param LEFT JOIN name s ON s.id = x.system ORDER BY x.rid`},

@@ -23,6 +23,13 @@ type Story struct {
 	Facts    []Fact             `json:"facts"`
 }
 
+// telling is a story on the way.
+type telling struct {
+	*Story
+	bodies   Bodies
+	asserted handover.Assertions // what a Written fact follows from
+}
+
 // Version is one version of one resource.
 type Version struct {
 	Type    string `json:"type"`
@@ -54,12 +61,13 @@ func (t *Trace) Story(ctx context.Context, access handover.Access, offset handov
 	if err != nil {
 		return Story{}, err
 	}
+	telling := telling{Story: &s, bodies: t.bodies}
 	for _, o := range following {
 		e, err := t.facts.Get(ctx, o)
 		if err != nil {
 			return Story{}, err
 		}
-		if err := s.follow(e); err != nil {
+		if err := telling.follow(e); err != nil {
 			return Story{}, err
 		}
 	}
@@ -71,7 +79,7 @@ func (s *Story) tell(e handover.Entry) {
 }
 
 // follow adds what one later fact says.
-func (s *Story) follow(e handover.Entry) error {
+func (s *telling) follow(e handover.Entry) error {
 	s.tell(e)
 	switch e.Kind {
 	case handover.Repeated:
@@ -79,12 +87,12 @@ func (s *Story) follow(e handover.Entry) error {
 	case handover.Decided:
 		return json.Unmarshal(e.Body.Bytes, &s.Decision)
 	case handover.Asserted:
-		var a handover.Assertions
 		if e.Gone {
 			return nil
 		}
-		err := json.Unmarshal(e.Body.Bytes, &a)
-		s.Left = append(s.Left, a.Left...)
+		var err error
+		s.asserted, err = s.bodies.Assertions(&e)
+		s.Left = append(s.Left, s.asserted.Left...)
 		return err
 	case handover.Written:
 		return s.wrote(e)
@@ -92,12 +100,12 @@ func (s *Story) follow(e handover.Entry) error {
 	return nil
 }
 
-func (s *Story) wrote(e handover.Entry) error {
-	var w handover.Writes
+func (s *telling) wrote(e handover.Entry) error {
 	if e.Gone {
 		return nil
 	}
-	if err := json.Unmarshal(e.Body.Bytes, &w); err != nil {
+	w, err := s.bodies.Writes(&e, &s.asserted)
+	if err != nil {
 		return err
 	}
 	for _, one := range w.Writes {

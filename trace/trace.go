@@ -19,7 +19,8 @@ import (
 // Config says where the tables are and where facts are read from.
 type Config struct {
 	store.Place
-	Facts Facts
+	Facts  Facts
+	Bodies Bodies // for Story
 }
 
 // Facts reads one fact, and the body of one that is too long for its entry.
@@ -28,10 +29,18 @@ type Facts interface {
 	Open(ctx context.Context, offset handover.Offset) (io.ReadCloser, error)
 }
 
+// Bodies reads what Asserted and Written facts say.
+type Bodies interface {
+	Assertions(e *handover.Entry) (handover.Assertions, error)
+	// Writes is given what the Asserted fact before it says.
+	Writes(e *handover.Entry, a *handover.Assertions) (handover.Writes, error)
+}
+
 // Trace is the open projection.
 type Trace struct {
-	db    *store.DB
-	facts Facts
+	db     *store.DB
+	facts  Facts
+	bodies Bodies
 }
 
 // Message is one row of a search: what a list of messages shows.
@@ -87,7 +96,7 @@ func Open(ctx context.Context, c Config) (*Trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Trace{db: db, facts: c.Facts}, nil
+	return &Trace{db: db, facts: c.Facts, bodies: c.Bodies}, nil
 }
 
 // Close closes the tables.

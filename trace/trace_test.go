@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"handover"
+	"handover/bodies"
 	"handover/internal/store"
 	"handover/internal/store/storetest"
 	"handover/trace"
@@ -85,7 +86,7 @@ func day() *facts {
 
 func open(t *testing.T, place store.Place, f *facts) *trace.Trace {
 	t.Helper()
-	tr, err := trace.Open(t.Context(), trace.Config{Place: place, Facts: f})
+	tr, err := trace.Open(t.Context(), trace.Config{Place: place, Facts: f, Bodies: &bodies.Form{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,12 +67,13 @@ type Engine struct {
 	ending   chan struct{}       // closed when Run is to end
 }
 
-// What the record may keep in memory of what it has read: states, and bytes of
-// packs. More is rarely asked for again: of a patient the next message comes
-// when hundreds of others have been.
+// What the record may keep in memory of what it has used: states ready for use,
+// bytes of encoded ones, and bytes of packs. Of a patient the next message comes
+// when hundreds of others have been: the encoded ones are enough for some 700.
 const (
 	cachedStates = 600
-	cachedPacks  = 2 << 20
+	stateBytes   = 12 << 20
+	cachedPacks  = 1 << 20
 )
 
 // Open opens journal and projections, brings the projections up to the
@@ -154,7 +155,7 @@ func (e *Engine) openProjections(ctx context.Context) (err error) {
 	place := store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS}
 	e.record, err = record.Open(ctx, record.Config{
 		Place: place, SiteKey: e.key, Rules: rulesOf(e.config.Site), Fact: facts{e.journal}.Get, Now: e.config.Now,
-		CachedStates: cachedStates, CachedPacks: cachedPacks,
+		CachedStates: cachedStates, StateBytes: stateBytes, CachedPacks: cachedPacks,
 	})
 	if err != nil {
 		return err

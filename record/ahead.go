@@ -43,6 +43,9 @@ func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) er
 	r.composing.Lock()
 	defer r.composing.Unlock()
 	r.ahead.clear()
+	if err := r.learn(ctx); err != nil {
+		return err
+	}
 	e := &expecting{work: r.newWork(ctx, r.composed, r.led), asked: map[string]bool{}}
 	for _, a := range messages {
 		h, err := newHearing(e.work, 0, a)
@@ -142,6 +145,9 @@ func (e *expecting) seen() ahead {
 	for t, s := range e.states {
 		if s != nil {
 			a.found[t] = s
+			continue
+		}
+		if e.r.known.unknown(t.ID) {
 			continue
 		}
 		a.states[t] = true

@@ -31,7 +31,8 @@ func TestExpectChangesNothing(t *testing.T) {
 func writesOf(t *testing.T, day []*said, batch int, expect bool, cached int) (out []string) {
 	t.Helper()
 	ctx := context.Background()
-	r, err := Open(ctx, Config{Place: store.Place{Dir: t.TempDir()}, SiteKey: testKey, Rules: dayRules, CachedStates: cached})
+	r, err := Open(ctx, Config{Place: store.Place{Dir: t.TempDir()}, SiteKey: testKey, Rules: dayRules,
+		CachedStates: cached, StateBytes: cached << 6})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,10 @@ type applying struct {
 }
 
 // lastPlace is where the newest content and state of a resource stand.
-type lastPlace struct{ pack, place, held, heldAt int64 }
+type lastPlace struct {
+	pack, place, held, heldAt int64
+	encoded                   []byte // the state
+}
 
 // Apply takes facts into the tables, in journal order: one transaction, with
 // the offset up to which it has applied. What is applied already is passed
@@ -183,10 +186,11 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 			*c.after.rid = a.next
 			a.next++
 			a.fresh = append(a.fresh, c.after.rid)
+			a.r.known.add(t.ID)
 		}
 		a.states[t] = c.after
 		place := a.last[t]
-		place.held, place.heldAt = int64(at), int64(i)
+		place.held, place.heldAt, place.encoded = int64(at), int64(i), c.after.encode()
 		var content []byte
 		if c.before == nil && c.after.version > 0 || c.before != nil && c.before.version != c.after.version {
 			content = c.after.content
@@ -198,10 +202,11 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 		}
 		a.last[t] = place
 		p.contents = append(p.contents, content)
-		p.states = append(p.states, c.after.encode())
+		p.states = append(p.states, place.encoded)
 	}
 	for _, row := range d.aliases {
 		a.aliases[row.key] = row.to
+		a.r.known.add(row.key)
 	}
 	a.index.packs = append(a.index.packs, []any{int64(at), when.UnixMilli(), int64(d.message), int64(asserted), p.encode()})
 	return nil
@@ -210,14 +215,20 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 // commit lets others see what the transaction wrote.
 func (a *applying) commit() {
 	a.r.nextRow, a.r.shapes.applied = a.next, a.shapes
-	for _, s := range a.states {
-		a.r.states.put(s)
+	for t, s := range a.states {
+		if !ofOneMessage[t.Type] {
+			a.r.states.applied(s, a.last[t].encoded)
+		}
 	}
 	for _, d := range a.deltas {
 		a.r.overlay.drop(d)
 	}
 	a.r.unindexed.Add(a.index.failed)
 }
+
+// ofOneMessage are the types that tell of one message: no other speaks of them
+// again, so that to keep them at hand would only drive out others.
+var ofOneMessage = map[string]bool{"MessageHeader": true, "Provenance": true}
 
 // name returns the number of a name, giving it one if it has none.
 func (a *applying) name(name string) int64 {

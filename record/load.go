@@ -3,7 +3,6 @@ package record
 import (
 	"bytes"
 	"context"
-	"hash/fnv"
 
 	"handover/internal/store"
 )
@@ -11,12 +10,18 @@ import (
 // hash finds a resource's row by an index of numbers. Whoever looks up by it
 // compares type and id too.
 func (r ref) hash() int64 {
-	h := fnv.New64a()
-	h.Write([]byte(r.Type))
-	h.Write([]byte{'/'})
-	h.Write([]byte(r.ID))
-	return int64(h.Sum64())
+	return int64(fnv1a(fnv1a(fnv1a(fnvBasis, r.Type), "/"), r.ID))
 }
+
+// fnv1a takes more text into an FNV-1a hash of 64 bits, which begins as fnvBasis.
+func fnv1a(h uint64, text string) uint64 {
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 1099511628211
+	}
+	return h
+}
+
+const fnvBasis uint64 = 14695981039346656037
 
 // row is a resource's row.
 type row struct {

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"container/list"
 	"sync"
 
 	"handover"
@@ -98,50 +97,4 @@ func (o *overlay) drop(d *delta) {
 	for _, a := range d.aliases {
 		delete(o.aliases, a.key)
 	}
-}
-
-// stateCache keeps the states used last, as they are in the tables.
-type stateCache struct {
-	mu    sync.Mutex
-	limit int
-	byRef map[ref]*list.Element
-	order *list.List // of *state, latest first
-}
-
-func newStateCache(limit int) *stateCache {
-	return &stateCache{limit: limit, byRef: map[ref]*list.Element{}, order: list.New()}
-}
-
-func (c *stateCache) get(r ref) *state {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.byRef[r]
-	if e == nil {
-		return nil
-	}
-	c.order.MoveToFront(e)
-	return e.Value.(*state)
-}
-
-func (c *stateCache) put(s *state) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e := c.byRef[s.ref]; e != nil {
-		e.Value = s
-		c.order.MoveToFront(e)
-		return
-	}
-	c.byRef[s.ref] = c.order.PushFront(s)
-	if c.order.Len() > c.limit {
-		last := c.order.Back()
-		delete(c.byRef, last.Value.(*state).ref)
-		c.order.Remove(last)
-	}
-}
-
-func (c *stateCache) clear() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.byRef = map[ref]*list.Element{}
-	c.order.Init()
 }

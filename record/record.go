@@ -29,9 +29,11 @@ type Config struct {
 	Fact func(context.Context, handover.Offset) (handover.Entry, error)
 	// Now is for searches by about-dates (ap); nil is time.Now.
 	Now func() time.Time
-	// CachedStates and CachedPacks bound the memory that is spent on what was
-	// read: a count (0: 4096) and bytes (0: 16 MB).
+	// CachedStates, StateBytes and CachedPacks bound the memory that is spent on
+	// what was used: states ready for use (0: 4096), and bytes of encoded ones
+	// and of packs (0: 16 MB each).
 	CachedStates int
+	StateBytes   int
 	CachedPacks  int
 }
 
@@ -51,6 +53,7 @@ type Record struct {
 	ahead     ahead
 	states    *stateCache
 	packs     *packCache
+	known     *knownIDs
 	names     *names
 	nextRow   int64
 	pending   *assertedFact
@@ -74,6 +77,9 @@ func Open(ctx context.Context, c Config) (*Record, error) {
 	if c.CachedStates == 0 {
 		c.CachedStates = 4096
 	}
+	if c.StateBytes == 0 {
+		c.StateBytes = 16 << 20
+	}
 	if c.CachedPacks == 0 {
 		c.CachedPacks = 16 << 20
 	}
@@ -83,7 +89,7 @@ func Open(ctx context.Context, c Config) (*Record, error) {
 	}
 	r := &Record{
 		db: db, siteKey: c.SiteKey, index: c.Index, fact: c.Fact, now: c.Now,
-		states: newStateCache(c.CachedStates), packs: newPackCache(c.CachedPacks),
+		states: newStateCache(c.CachedStates, c.StateBytes), packs: newPackCache(c.CachedPacks), known: &knownIDs{},
 		form: bodies.Form{SiteKey: c.SiteKey, Shapes: &bodies.Shapes{}},
 	}
 	r.Use(c.Rules)

@@ -41,7 +41,7 @@ func (w *work) load(want []ref) error {
 		}
 		s := w.peek(t)
 		w.states[t] = s
-		if s == nil && !w.ahead.states[t] {
+		if s == nil && !w.ahead.states[t] && !w.r.known.unknown(t.ID) {
 			missing = append(missing, t)
 		}
 	}
@@ -109,7 +109,9 @@ func (w *work) find(keys []ref) error {
 			w.aliases[k.ID] = to
 			continue
 		}
-		missing = append(missing, k.ID)
+		if !w.r.known.unknown(k.ID) {
+			missing = append(missing, k.ID)
+		}
 	}
 	if missing = w.ahead.unseen(missing); len(missing) == 0 {
 		return nil

@@ -1,0 +1,172 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"handover"
+	"handover/internal/store"
+)
+
+// knownIDs tells of most ids that nothing has them: no resource, and no
+// identifier leads to one. Most of what a message speaks of is new, and asking
+// the tables for what is not there costs more the larger they are.
+//
+// It is a Bloom filter of blocks of 64 bytes, in layers that are added as the
+// ids become more, and may take an id for known that is not. After a start it
+// knows nothing until it has read what is there, a part with every Expect.
+type knownIDs struct {
+	mu     sync.Mutex
+	layers []*idLayer
+	ready  bool
+
+	rid       int64  // resources up to this row are read
+	resources bool   // all of them are
+	alias     string // identifiers up to this one are read
+}
+
+// idLayer has room for so many ids, at ten bits each.
+type idLayer struct {
+	blocks []idBlock
+	left   int // ids that may still be added
+}
+
+type idBlock [8]uint64
+
+const (
+	firstLayer   = 1 << 16 // ids; each layer has twice the room of the one before
+	maxLayers    = 9       // 33 million ids, 41 MB; from then on it errs more often
+	idsPerBlock  = 51      // of 512 bits
+	readAtOnce   = 1 << 14 // ids with every Expect
+	bitsPerEntry = 6
+)
+
+// hashID spreads an id, which is mostly a piece of a digest, but need not be.
+func hashID(id string) uint64 {
+	h := fnv1a(fnvBasis, id)
+	return h ^ h>>29
+}
+
+// bits returns the id's block and its bits in it.
+func (l *idLayer) bits(h uint64) (b *idBlock, bits idBlock) {
+	b = &l.blocks[(h>>32)*uint64(len(l.blocks))>>32]
+	h *= 0x9e3779b97f4a7c15
+	for range bitsPerEntry {
+		bits[h>>61] |= 1 << (h >> 55 & 63)
+		h *= 0x9e3779b97f4a7c15
+	}
+	return b, bits
+}
+
+func (l *idLayer) has(h uint64) bool {
+	b, bits := l.bits(h)
+	for i := range b {
+		if b[i]&bits[i] != bits[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *idLayer) add(h uint64) {
+	b, bits := l.bits(h)
+	for i := range b {
+		b[i] |= bits[i]
+	}
+	l.left--
+}
+
+// add takes in an id that is in the tables or about to be.
+func (k *knownIDs) add(id string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.take(hashID(id))
+}
+
+func (k *knownIDs) take(h uint64) {
+	n := len(k.layers)
+	if n == 0 || k.layers[n-1].left <= 0 && n < maxLayers {
+		room := firstLayer << n
+		k.layers = append(k.layers, &idLayer{blocks: make([]idBlock, room/idsPerBlock+1), left: room})
+		n++
+	}
+	k.layers[n-1].add(h)
+}
+
+// unknown reports whether nothing has the id, for certain.
+func (k *knownIDs) unknown(id string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.ready {
+		return false
+	}
+	h := hashID(id)
+	for _, l := range k.layers {
+		if l.has(h) {
+			return false
+		}
+	}
+	return true
+}
+
+// clear is for tables that were emptied.
+func (k *knownIDs) clear() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.layers, k.ready = nil, true
+}
+
+func (k *knownIDs) complete() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.ready
+}
+
+// learn reads a part of what was in the tables before, until all is read. What
+// is applied meanwhile is added as it comes.
+func (r *Record) learn(ctx context.Context) error {
+	k := r.known
+	if k.complete() {
+		return nil
+	}
+	err := r.db.Read(ctx, func(tx *store.Tx) error {
+		if !k.resources {
+			n, err := k.readPart(ctx, tx, `SELECT rid, id FROM resource WHERE rid > ? ORDER BY rid LIMIT ?`, &k.rid)
+			k.resources = err == nil && n < readAtOnce
+			return err
+		}
+		n, err := k.readPart(ctx, tx, `SELECT key, key FROM alias WHERE key > ? ORDER BY key LIMIT ?`, &k.alias)
+		if err == nil && n < readAtOnce {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			k.ready = true
+		}
+		return err
+	})
+	if err != nil {
+		return &handover.Error{Op: "reading which ids are known", Kind: handover.Unavailable, Err: err}
+	}
+	return nil
+}
+
+// readPart takes in the ids after a key, and moves the key on.
+func (k *knownIDs) readPart(ctx context.Context, tx *store.Tx, query string, key any) (n int, err error) {
+	after := key
+	switch at := key.(type) {
+	case *int64:
+		after = *at
+	case *string:
+		after = *at
+	}
+	var id string
+	err = queryEach(ctx, tx, query, []any{after, readAtOnce}, func(scan func(...any) error) error {
+		if err := scan(key, &id); err != nil {
+			return fmt.Errorf("reading an id: %w", err)
+		}
+		n++
+		k.add(id)
+		return nil
+	})
+	return n, err
+}

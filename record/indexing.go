@@ -64,7 +64,7 @@ func (a *applying) write() error {
 // resources writes the row of each resource that the batch touched, as it is
 // after the batch.
 func (a *applying) resources() error {
-	var rows [][]any
+	var rows, changed, heldOnly, contests [][]any
 	for _, t := range a.order {
 		s, at := a.states[t], a.last[t]
 		patient, err := a.patientRow(s)
@@ -74,25 +74,27 @@ func (a *applying) resources() error {
 		if a.first[t] == nil {
 			rows = append(rows, []any{*s.rid, t.hash(), a.name(t.Type), t.ID, s.version,
 				at.pack, at.place, at.held, at.heldAt, patient, a.name(s.origin)})
-		} else if err := a.update(s, at, patient); err != nil {
-			return err
+		} else if at.pack == 0 {
+			heldOnly = append(heldOnly, []any{at.held, at.heldAt, *s.rid})
+		} else {
+			changed = append(changed, []any{s.version, at.pack, at.place, at.held, at.heldAt, patient, *s.rid})
 		}
-		if err := a.contest(s, a.first[t]); err != nil {
+		contests = append(contests, contested(s, a.first[t])...)
+	}
+	for _, t := range []struct {
+		query string
+		rows  [][]any
+	}{
+		{`UPDATE resource SET held = ?, heldat = ? WHERE rid = ?`, heldOnly},
+		{`UPDATE resource SET version = ?, pack = ?, place = ?, held = ?, heldat = ?, patient = ? WHERE rid = ?`, changed},
+		{`INSERT INTO contest (rid, patient) VALUES (?, ?)`, contests},
+	} {
+		if err := a.tx.ExecEach(a.ctx, t.query, t.rows); err != nil {
 			return err
 		}
 	}
 	return a.tx.Insert(a.ctx, "resource", []string{"rid", "hash", "type", "id", "version",
 		"pack", "place", "held", "heldat", "patient", "source"}, rows)
-}
-
-func (a *applying) update(s *state, at lastPlace, patient int64) error {
-	if at.pack == 0 { // only the state changed
-		_, err := a.tx.Exec(a.ctx, `UPDATE resource SET held = ?, heldat = ? WHERE rid = ?`, at.held, at.heldAt, *s.rid)
-		return err
-	}
-	_, err := a.tx.Exec(a.ctx, `UPDATE resource SET version = ?, pack = ?, place = ?, held = ?, heldat = ?, patient = ? WHERE rid = ?`,
-		s.version, at.pack, at.place, at.held, at.heldAt, patient, *s.rid)
-	return err
 }
 
 // patientRow returns the row of the Patient that the resource belongs to.
@@ -108,8 +110,8 @@ func (a *applying) patientRow(s *state) (int64, error) {
 	if p := a.states[t]; p != nil {
 		return *p.rid, nil
 	}
-	if p := a.r.states.get(t); p != nil {
-		return *p.rid, nil
+	if rid := a.r.states.row(t); rid != 0 {
+		return rid, nil
 	}
 	rows, err := a.r.findRows(a.ctx, a.tx, []ref{t})
 	if err != nil || len(rows) == 0 {
@@ -118,17 +120,15 @@ func (a *applying) patientRow(s *state) (int64, error) {
 	return rows[0].rid, nil
 }
 
-// contest notes the patients that contend for the resource.
-func (a *applying) contest(s, before *state) error {
+// contested returns the rows for patients that contend for the resource and did
+// not before.
+func contested(s, before *state) (rows [][]any) {
 	for _, p := range s.rivals {
-		if before != nil && contains(before.rivals, p) {
-			continue
-		}
-		if _, err := a.tx.Exec(a.ctx, `INSERT INTO contest (patient, rid) VALUES (?, ?)`, p, *s.rid); err != nil {
-			return err
+		if before == nil || !contains(before.rivals, p) {
+			rows = append(rows, []any{*s.rid, p})
 		}
 	}
-	return nil
+	return rows
 }
 
 // entry is one row of an index table, without its resource.
@@ -144,6 +144,7 @@ type entry struct {
 // after it.
 func (a *applying) content() error {
 	var tokens, dates, references [][]any
+	var gone removals
 	for _, t := range a.order {
 		s, before := a.states[t], a.first[t]
 		if before != nil && before.version == s.version {
@@ -157,9 +158,7 @@ func (a *applying) content() error {
 		}
 		for _, e := range old {
 			if !slices.Contains(now, e) {
-				if err := a.remove(e, rid); err != nil {
-					return err
-				}
+				gone.add(e, rid)
 			}
 		}
 		for _, e := range now {
@@ -180,6 +179,9 @@ func (a *applying) content() error {
 	slices.SortFunc(references, func(x, y []any) int {
 		return cmp.Or(cmp.Compare(x[0].(int64), y[0].(int64)), cmp.Compare(x[1].(int64), y[1].(int64)))
 	})
+	if err := gone.write(a); err != nil {
+		return err
+	}
 	if err := a.tx.Insert(a.ctx, "token", []string{"param", "value", "rid", "system"}, tokens); err != nil {
 		return err
 	}
@@ -239,14 +241,32 @@ func plain(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-func (a *applying) remove(e entry, rid int64) (err error) {
+// removals are index rows of what a version no longer says.
+type removals struct{ tokens, dates, references [][]any }
+
+func (g *removals) add(e entry, rid int64) {
 	switch e.kind {
 	case TokenParam:
-		_, err = a.tx.Exec(a.ctx, `DELETE FROM token WHERE param = ? AND value = ? AND rid = ? AND system = ?`, e.param, e.code, rid, e.system)
+		g.tokens = append(g.tokens, []any{e.param, e.code, rid, e.system})
 	case DateParam:
-		_, err = a.tx.Exec(a.ctx, `DELETE FROM date WHERE rid = ? AND param = ? AND low = ? AND high = ?`, rid, e.param, e.low, e.high)
+		g.dates = append(g.dates, []any{rid, e.param, e.low, e.high})
 	case ReferenceParam:
-		_, err = a.tx.Exec(a.ctx, `DELETE FROM reference WHERE param = ? AND target = ? AND rid = ?`, e.param, e.low, rid)
+		g.references = append(g.references, []any{e.param, e.low, rid})
 	}
-	return err
+}
+
+func (g *removals) write(a *applying) error {
+	for _, t := range []struct {
+		query string
+		rows  [][]any
+	}{
+		{`DELETE FROM token WHERE param = ? AND value = ? AND rid = ? AND system = ?`, g.tokens},
+		{`DELETE FROM date WHERE rid = ? AND param = ? AND low = ? AND high = ?`, g.dates},
+		{`DELETE FROM reference WHERE param = ? AND target = ? AND rid = ?`, g.references},
+	} {
+		if err := a.tx.ExecEach(a.ctx, t.query, t.rows); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -37,6 +37,17 @@ func (c *stateCache) get(r ref) *state {
 	return s
 }
 
+// row returns the row id of a resource whose state is kept here; 0 if it is not.
+func (c *stateCache) row(r ref) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.byRef[r]; e != nil {
+		return *e.Value.(*state).rid
+	}
+	_, rid := c.ring.find(r)
+	return rid
+}
+
 // put keeps a state that was read from the tables.
 func (c *stateCache) put(s *state) {
 	c.mu.Lock()
@@ -140,26 +151,33 @@ func (q *stateRing) forget() {
 	}
 }
 
-// get decodes the state, nil if it is not here.
-func (q *stateRing) get(r ref) *state {
+// find returns content and state of the resource, and its row; 0 if it is not
+// here.
+func (q *stateRing) find(r ref) (parts [2][]byte, rid int64) {
 	at, ok := q.at[r.hash()]
 	if !ok {
-		return nil
+		return parts, 0
 	}
 	b := q.room[at:]
-	size := int(binary.LittleEndian.Uint32(b))
-	rid := int64(binary.LittleEndian.Uint64(b[12:]))
-	var parts [4][]byte
-	rest := b[ringHeader:size]
-	for i := range 3 {
+	rest := b[ringHeader:binary.LittleEndian.Uint32(b)]
+	var cut [3][]byte
+	for i := range cut {
 		n := binary.LittleEndian.Uint32(b[20+4*i:])
-		parts[i], rest = rest[:n], rest[n:]
+		cut[i], rest = rest[:n], rest[n:]
 	}
-	if string(parts[0]) != r.Type || string(parts[1]) != r.ID {
+	if string(cut[0]) != r.Type || string(cut[1]) != r.ID {
+		return parts, 0
+	}
+	return [2][]byte{cut[2], rest}, int64(binary.LittleEndian.Uint64(b[12:]))
+}
+
+// get decodes the state, nil if it is not here.
+func (q *stateRing) get(r ref) *state {
+	parts, rid := q.find(r)
+	if rid == 0 {
 		return nil
 	}
-	content := append([]byte(nil), parts[2]...)
-	s, err := decode(rest, r, content)
+	s, err := decode(parts[1], r, append([]byte(nil), parts[0]...))
 	if err != nil {
 		return nil // the tables have it
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/ncruces/go-sqlite3"
 )
 
 // session is one connection with the statements prepared on it.
@@ -14,6 +16,7 @@ type session struct {
 	dialect Dialect
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
+	bares   map[string]*sqlite3.Stmt // see each
 }
 
 // maxStatements bounds what one connection keeps prepared, in case a caller
@@ -48,6 +51,9 @@ func (s *session) prepared(ctx context.Context, query string) (*sql.Stmt, error)
 func (s *session) drop() error {
 	for _, st := range s.stmts {
 		_ = st.Close() // the connection goes anyway
+	}
+	for _, st := range s.bares {
+		_ = st.Close()
 	}
 	_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
 	if err := s.conn.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
@@ -101,7 +107,7 @@ func (p *pool) take(ctx context.Context) (*session, error) {
 		p.sessions <- nil
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
-	return &session{dialect: p.dialect, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+	return &session{dialect: p.dialect, conn: conn, stmts: map[string]*sql.Stmt{}, bares: map[string]*sqlite3.Stmt{}}, nil
 }
 
 // give puts a session back. One that is not healthy is closed, and the next

@@ -125,12 +125,19 @@ func (tx *Tx) Insert(ctx context.Context, table string, columns []string, rows [
 	}
 	query := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") +
 		") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
-	st, err := tx.s.prepared(ctx, query)
-	if err != nil {
-		return err
+	return tx.s.each(ctx, query, rows)
+}
+
+// ExecEach runs a statement once for each row of arguments.
+func (tx *Tx) ExecEach(ctx context.Context, query string, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if tx.s.dialect == SQLite {
+		return tx.s.each(ctx, query, rows)
 	}
 	for _, row := range rows {
-		if _, err := st.ExecContext(ctx, row...); err != nil {
+		if _, err := tx.Exec(ctx, query, row...); err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,9 @@ type ResourceAssertion struct {
 	// Correction lets the status go back: cancel events (A11, A13 ...) and
 	// results marked as corrected.
 	Correction bool `json:"correction,omitempty"`
+	// Renamed says that a number was changed: all identities are of one resource,
+	// whatever they led to before (A46 to A51).
+	Renamed bool `json:"renamed,omitempty"`
 }
 
 // Identity is one identifier by which a resource is known.
@@ -106,6 +109,17 @@ type Writes struct {
 	Older   []Stale `json:"older,omitempty"`   // kept, but newer word stands, wholly or for the elements named
 	Parked  []Stale `json:"parked,omitempty"`  // would contradict an identity; never written
 	Flagged []Stale `json:"flagged,omitempty"` // done, but a person should look
+	// United, in this order, are resources that turned out to be one with others.
+	United []United `json:"united,omitempty"`
+}
+
+// United is a resource that is one with another from now on, because a number was
+// changed, or one that is known within such a resource and so by more Aliases.
+type United struct {
+	Type    string  `json:"type"`
+	ID      string  `json:"id"`
+	Into    string  `json:"into,omitempty"` // id of the resource that it is one with; "": it stays
+	Aliases []Alias `json:"aliases,omitempty"`
 }
 
 // Write is one new version of one resource. Its lastUpdated is the fact's time.

@@ -43,6 +43,7 @@ func (v *Writes) AppendJSON(b []byte) []byte {
 	}{{"same", v.Same}, {"older", v.Older}, {"parked", v.Parked}, {"flagged", v.Flagged}} {
 		list(w, s.name, s.stale, w.stale)
 	}
+	list(w, "united", v.United, w.united)
 	return append(w.b, '}')
 }
 
@@ -134,6 +135,7 @@ func (w *factWriter) resource(r *ResourceAssertion) {
 	list(w, "elements", r.Elements, w.element)
 	w.optional("patient", r.Patient)
 	w.flag("correction", r.Correction)
+	w.flag("renamed", r.Renamed)
 	w.b = append(w.b, '}')
 }
 
@@ -218,6 +220,15 @@ func (w *factWriter) stale(s *Stale) {
 	w.optional("handle", s.Handle)
 	w.optional("reason", s.Reason)
 	list(w, "aliases", s.Aliases, w.alias)
+	w.b = append(w.b, '}')
+}
+
+func (w *factWriter) united(u *United) {
+	w.b = append(w.b, '{')
+	w.text("type", u.Type)
+	w.text("id", u.ID)
+	w.optional("into", u.Into)
+	list(w, "aliases", u.Aliases, w.alias)
 	w.b = append(w.b, '}')
 }
 

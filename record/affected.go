@@ -15,6 +15,11 @@ import (
 // statements count.
 func (c *composition) affected() ([]ref, error) {
 	a := touched{composition: c}
+	for _, u := range c.united {
+		if err := a.related(u.into); err != nil {
+			return nil, err
+		}
+	}
 	for _, m := range c.a.Merges {
 		for _, handle := range []string{m.Survivor, m.Loser} {
 			if err := a.related(c.targets[handle]); err != nil {

@@ -281,6 +281,7 @@ func (a *applying) replay(message handover.Offset, asserted, written *handover.E
 		if err != nil {
 			return nil, err
 		}
+		s.rewrite(h.united)
 		s.version, s.patient, s.content = v.Version, v.Patient, canonical(v.Content)
 	}
 	return h.delta(message), nil
@@ -289,16 +290,20 @@ func (a *applying) replay(message handover.Offset, asserted, written *handover.E
 // recall takes from the Written fact which resources were meant, and which
 // identifiers led to them from then on.
 func (h *hearing) recall(wr *handover.Writes) error {
+	if err := h.reunite(wr.United); err != nil {
+		return err
+	}
+	named := map[ref][]handover.Alias{}
 	means := func(t ref, handles []string, aliases []handover.Alias) {
 		for _, handle := range handles {
 			h.targets[handle] = t
 		}
 		for _, al := range aliases {
-			key := ref{t.Type, handover.ResourceID(h.r.siteKey, t.Type, al.Authority, al.Value)}
-			if key != t {
+			if key := h.keyOf(t.Type, al); key != t {
 				h.alias(key, t)
 			}
 		}
+		named[t] = append(named[t], aliases...)
 	}
 	for _, v := range wr.Writes {
 		means(ref{v.Type, v.ID}, v.Handles, v.Aliases)
@@ -311,7 +316,15 @@ func (h *hearing) recall(wr *handover.Writes) error {
 	for _, s := range wr.Parked {
 		h.parked[s.Handle] = true
 	}
-	return h.editAll()
+	if err := h.editAll(); err != nil {
+		return err
+	}
+	for t, aliases := range named {
+		if s := h.states[t]; s != nil {
+			s.named(aliases...)
+		}
+	}
+	return nil
 }
 
 // editAll opens the resources in the order in which Compose met them, so that

@@ -174,6 +174,13 @@ func (s *state) encode() []byte {
 		w.texts(m.members)
 	}
 	w.texts(s.rivals)
+	w.uint(uint64(len(s.names)))
+	for _, n := range s.names {
+		w.text(n.Authority)
+		w.text(n.Value)
+	}
+	w.text(s.into)
+	w.texts(s.former)
 	return w.b
 }
 
@@ -359,6 +366,13 @@ func decode(b []byte, of ref, content []byte) (*state, error) {
 		r.bad = r.bad || s.moves[i].stamp == nil
 	}
 	s.rivals = r.texts()
+	if n := r.count(); n > 0 {
+		s.names = make([]handover.Alias, n)
+	}
+	for i := range s.names {
+		s.names[i] = handover.Alias{Authority: r.text(), Value: r.text()}
+	}
+	s.into, s.former = r.text(), r.texts()
 	if r.bad || len(r.b) > 0 {
 		return nil, errState
 	}

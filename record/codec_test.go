@@ -28,6 +28,9 @@ func FuzzState(f *testing.F) {
 		links:  []link{{"o", linkMerge, true, st}},
 		moves:  []move{{"d", []string{"c", "d"}, st}},
 		rivals: []string{"c", "d"},
+		names:  []handover.Alias{{Authority: "LAB of Patient/c", Value: "1"}},
+		into:   "e",
+		former: []string{"f"},
 	}
 	f.Add(s.encode(), s.content)
 	f.Add([]byte{stateFormat}, []byte(`{}`))

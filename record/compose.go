@@ -16,6 +16,7 @@ type composition struct {
 	written map[ref]int // index in out.Writes
 	chosen  map[ref][]choice
 	moved   []ref // orders that went to another patient with their visit
+	holding []ref // what refers to, or is known within, what was united
 	out     handover.Writes
 }
 
@@ -40,7 +41,7 @@ func (r *Record) Compose(ctx context.Context, message handover.Offset, a handove
 		hearing: h,
 		aliased: map[ref][]handover.Alias{}, written: map[ref]int{}, chosen: map[ref][]choice{},
 	}
-	for _, step := range []func() error{c.identify, c.absorb, c.compose} {
+	for _, step := range []func() error{c.rename, c.identify, c.absorb, c.compose} {
 		if err := step(); err != nil {
 			return handover.Writes{}, err
 		}
@@ -70,7 +71,7 @@ func (c *composition) compose() error {
 	if err != nil {
 		return err
 	}
-	for _, t := range append(touched, more...) {
+	for _, t := range slices.Concat(touched, more, c.holding) {
 		if err := c.version(t); err != nil {
 			return err
 		}
@@ -107,6 +108,9 @@ func (c *composition) version(t ref) error {
 	if _, done := c.chosen[t]; done {
 		return nil
 	}
+	if s.into != "" {
+		return c.retire(t)
+	}
 	spoken, err := c.counting(s)
 	if err != nil {
 		return err
@@ -128,6 +132,9 @@ func (c *composition) version(t ref) error {
 	if err != nil {
 		return err
 	}
+	if content, patient, err = c.current(content, patient); err != nil {
+		return err
+	}
 	if s.version > 0 && bytes.Equal(content, s.content) && patient == s.patient {
 		return nil
 	}
@@ -137,6 +144,7 @@ func (c *composition) version(t ref) error {
 	if s, err = c.edit(t); err != nil {
 		return err
 	}
+	s.rewrite(c.united)
 	s.content, s.patient = content, patient
 	s.version++
 	c.written[t] = len(c.out.Writes)

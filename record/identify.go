@@ -76,11 +76,9 @@ func (c *composition) target(handle string) string {
 // mean gives the handle its resource.
 func (c *composition) mean(i int, known []identity) error {
 	ra := &c.a.Resources[i]
-	var hits []ref
-	for _, id := range known {
-		if to, ok := c.lead(id.key); ok && !slices.Contains(hits, to) {
-			hits = append(hits, to)
-		}
+	hits, err := c.hits(known)
+	if err != nil {
+		return err
 	}
 	target := known[0].key
 	if len(hits) > 0 {
@@ -90,9 +88,11 @@ func (c *composition) mean(i int, known []identity) error {
 		c.flag(target, ra.Handle, "its identifiers lead to several resources: the one of the most trusted authority was taken")
 	}
 	c.targets[ra.Handle] = target
-	if _, err := c.edit(target); err != nil {
+	s, err := c.edit(target)
+	if err != nil {
 		return err
 	}
+	before := len(c.aliased[target])
 	for _, id := range known {
 		_, led := c.lead(id.key)
 		switch {
@@ -103,5 +103,23 @@ func (c *composition) mean(i int, known []identity) error {
 			c.aliased[target] = append(c.aliased[target], id.alias)
 		}
 	}
+	s.named(c.aliased[target][before:]...)
 	return nil
+}
+
+// hits returns the resources that the identities lead to, each once.
+func (c *composition) hits(known []identity) (out []ref, err error) {
+	for _, id := range known {
+		to, ok := c.lead(id.key)
+		if !ok {
+			continue
+		}
+		if to, err = c.final(to); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, to) {
+			out = append(out, to)
+		}
+	}
+	return out, nil
 }

@@ -49,6 +49,13 @@ func (r *Record) Lineage(ctx context.Context, access handover.Access, atLeast ha
 		return Lineage{}, err
 	}
 	l := &tracing{r: r, ctx: ctx, of: ref{v.Type, v.ID}, spoken: map[handover.Offset]*speech{}}
+	s, err := r.newWork(ctx, r.states.get, nil).get(l.of)
+	if err != nil {
+		return Lineage{}, err
+	}
+	if s != nil {
+		l.former = s.former
+	}
 	out, err := l.trace(v)
 	if err != nil {
 		return Lineage{}, &handover.Error{Op: op, Kind: kindOf(err), Err: err}
@@ -61,6 +68,7 @@ type tracing struct {
 	r      *Record
 	ctx    context.Context
 	of     ref
+	former []string // ids under which messages meant it, too
 	spoken map[handover.Offset]*speech
 }
 
@@ -174,7 +182,7 @@ func (t *tracing) said(message handover.Offset) (*speech, error) {
 		return nil, err
 	}
 	s := &speech{asserted: at.asserted, event: a.Event, relates: len(a.Merges) > 0}
-	handles := handlesOf(&w, t.of)
+	handles := t.handles(&w)
 	for i := range a.Resources {
 		if slices.Contains(handles, a.Resources[i].Handle) {
 			s.elements = append(s.elements, a.Resources[i].Elements...)
@@ -184,17 +192,20 @@ func (t *tracing) said(message handover.Offset) (*speech, error) {
 	return s, nil
 }
 
-// handlesOf returns the handles that meant the resource.
-func handlesOf(w *handover.Writes, of ref) []string {
+// handles returns the handles that meant the resource.
+func (t *tracing) handles(w *handover.Writes) []string {
 	var out []string
+	meant := func(resourceType, id string) bool {
+		return resourceType == t.of.Type && (id == t.of.ID || contains(t.former, id))
+	}
 	for _, v := range w.Writes {
-		if v.Type == of.Type && v.ID == of.ID {
+		if meant(v.Type, v.ID) {
 			out = append(out, v.Handles...)
 		}
 	}
 	for _, list := range [][]handover.Stale{w.Same, w.Older, w.Parked} {
 		for _, s := range list {
-			if s.Type == of.Type && s.ID == of.ID {
+			if meant(s.Type, s.ID) {
 				out = append(out, s.Handle)
 			}
 		}

@@ -2,6 +2,8 @@ package record
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 
 	"handover/internal/store"
@@ -44,6 +46,18 @@ func (n *names) name(id int64) string {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	return n.text[id]
+}
+
+// ending returns the numbers of the names with one of the endings.
+func (n *names) ending(endings ...string) (out []int64) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	for name, id := range n.ids {
+		if slices.ContainsFunc(endings, func(e string) bool { return strings.HasSuffix(name, e) }) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 func (n *names) count() int64 {

@@ -33,12 +33,22 @@ const foundColumns = rowColumns + `, COALESCE(p.id, ''), k.time`
 
 // Read returns the current version, once everything up to atLeast is applied.
 // NotFound: there is no such resource, or the reader may not see it; Gone: it
-// was deleted.
+// was deleted. What turned out to be one with another resource reads as that
+// one, with its id.
 func (r *Record) Read(ctx context.Context, access handover.Access, atLeast handover.Offset, resourceType, id string) (Resource, error) {
 	const op = "reading a resource"
-	return r.one(ctx, access, atLeast, op, `SELECT `+foundColumns+` FROM resource r
+	out, err := r.one(ctx, access, atLeast, op, `SELECT `+foundColumns+` FROM resource r
 		JOIN pack k ON k.pack = r.pack LEFT JOIN resource p ON p.rid = r.patient
 		WHERE r.hash = ? AND r.id = ? AND r.type = ?`, resourceType, id)
+	if handover.KindOf(err) != handover.Gone {
+		return out, err
+	}
+	t := ref{resourceType, id}
+	now, finding := r.newWork(ctx, r.states.get, nil).final(t)
+	if finding != nil || now == t {
+		return out, errors.Join(err, finding)
+	}
+	return r.Read(ctx, access, atLeast, now.Type, now.ID)
 }
 
 // VRead returns one version, as Read does.

@@ -118,6 +118,11 @@ func (w *work) reach(patient string, follow func(*state) ([]link, error)) ([]str
 		if s == nil {
 			continue
 		}
+		for _, other := range append(s.former, s.into) {
+			if other != "" && !contains(out, other) {
+				out = append(out, other)
+			}
+		}
 		links, err := follow(s)
 		if err != nil {
 			return nil, err

@@ -23,8 +23,11 @@ type state struct {
 	voices   []voice
 	elements []element // by name and part
 	links    []link
-	moves    []move   // one of each source that said one
-	rivals   []string // ids of Patients that contend for it or for what it refers to
+	moves    []move           // one of each source that said one
+	rivals   []string         // ids of Patients that contend for it or for what it refers to
+	names    []handover.Alias // by which it is known within others, or as one patient's
+	into     string           // id of the resource that it is one with; nothing else is held then
+	former   []string         // ids of resources that are one with it
 }
 
 // voice is one source speaking of the resource as one patient's.
@@ -89,6 +92,8 @@ func (s *state) clone() *state {
 	c.links = slices.Clone(s.links)
 	c.moves = slices.Clone(s.moves)
 	c.rivals = slices.Clone(s.rivals)
+	c.names = slices.Clone(s.names)
+	c.former = slices.Clone(s.former)
 	return &c
 }
 
@@ -97,14 +102,23 @@ func (s *state) speak(st *stamp) {
 	if s.origin == "" {
 		s.origin = st.source
 	}
-	i := slices.IndexFunc(s.voices, func(v voice) bool { return v.source == st.source && v.claim == st.claim })
+	v := voice{source: st.source, claim: st.claim}
+	if st.correction {
+		v.correction = st
+	}
+	s.hears(v)
+}
+
+// hears adds a voice, or its correction to what is known of it.
+func (s *state) hears(n voice) {
+	i := slices.IndexFunc(s.voices, func(v voice) bool { return v.source == n.source && v.claim == n.claim })
 	if i < 0 {
-		i = len(s.voices)
-		s.voices = append(s.voices, voice{source: st.source, claim: st.claim})
+		s.voices = append(s.voices, n)
+		return
 	}
 	v := &s.voices[i]
-	if st.correction && (v.correction == nil || st.compare(v.correction) >= 0) {
-		v.correction = st
+	if n.correction != nil && (v.correction == nil || n.correction.compare(v.correction) >= 0) {
+		v.correction = n.correction
 	}
 }
 
@@ -161,19 +175,25 @@ func (s *state) relate(n link) {
 
 // moved keeps a statement that the resource went from one patient to another.
 func (s *state) moved(from, to string, st *stamp) {
-	i, found := slices.BinarySearchFunc(s.moves, st.source, func(m move, source string) int { return strings.Compare(m.stamp.source, source) })
-	if !found {
-		s.moves = slices.Insert(s.moves, i, move{to: to, stamp: st})
-	}
-	m := s.moves[i]
-	m.members = members(m.members, from, to)
-	if st.compare(m.stamp) >= 0 {
-		m.to, m.stamp = to, st
-	}
-	s.moves[i] = m
+	s.follow(move{to: to, members: members(nil, from, to), stamp: st})
 	if s.owner == "" {
 		s.owner = from
 	}
+}
+
+// follow adds a move to what its source said of moves.
+func (s *state) follow(n move) {
+	i, found := slices.BinarySearchFunc(s.moves, n.stamp.source, func(m move, source string) int { return strings.Compare(m.stamp.source, source) })
+	if !found {
+		s.moves = slices.Insert(s.moves, i, n)
+		return
+	}
+	m := s.moves[i]
+	m.members = members(m.members, n.members...)
+	if n.stamp.compare(m.stamp) >= 0 {
+		m.to, m.stamp = n.to, n.stamp
+	}
+	s.moves[i] = m
 }
 
 // contend notes patients that claim the same thing.

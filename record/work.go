@@ -23,6 +23,7 @@ type work struct {
 	changed  []ref          // in the order in which they were first changed
 	aliases  map[string]ref // found or made
 	made     []aliasRow
+	united   []union // by this message
 }
 
 func (r *Record) newWork(ctx context.Context, peek func(ref) *state, alias func(string) (ref, bool)) *work {
@@ -210,7 +211,17 @@ func (w *work) around(t ref, content []byte) ([]ref, error) {
 			out = append(out, within(s.content)...)
 		}
 	}
-	return out, w.load(out)
+	if err := w.load(out); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		now, err := w.final(out[i])
+		if err != nil {
+			return nil, err
+		}
+		out[i] = now
+	}
+	return out, nil
 }
 
 func contains(list []string, s string) bool {

@@ -12,7 +12,8 @@ import (
 )
 
 // dice makes up messages of no great sense, which any hospital might send: two
-// numbers of one person, who are merged in the end, two visits, two orders.
+// numbers of one person, who are merged in the end, two visits, two orders; and
+// a third number and visit, which turn out to be others that were changed.
 type dice struct {
 	*rand.Rand
 	minute int
@@ -54,7 +55,7 @@ func (d *dice) say(source, event string, segments ...string) {
 
 func (d *dice) patient() string {
 	return segment("PID", map[int]string{
-		1: "1", 3: d.pick("900001", "900002") + "^^^SFG^MR", 5: d.pick("", "Testperson^Ada", "Other^Adah"),
+		1: "1", 3: d.pick("900001", "900002", "900003") + "^^^SFG^MR", 5: d.pick("", "Testperson^Ada", "Other^Adah"),
 		8: d.pick("", "F", `""`), 11: d.pick("", "1 Example Street^^Sampletown", `""`), 13: d.pick("", "5550100^PRN^PH", `""`),
 		16: d.pick("", "M", "S"),
 	})
@@ -63,7 +64,7 @@ func (d *dice) patient() string {
 func (d *dice) visit() string {
 	return segment("PV1", map[int]string{
 		1: "1", 2: d.pick("I", "E", "P", "O"), 3: d.pick("", "WARD1^101^A^SFG", "WARD2^201^B^SFG"), 7: d.pick("", "1001^Synthetic^A"),
-		19: d.pick("V5001", "V5002") + "^^^SFG^VN", 36: d.pick("", "01", `""`), 44: d.pick("", "20310304080000+0000"),
+		19: d.pick("V5001", "V5002", "V5003") + "^^^SFG^VN", 36: d.pick("", "01", `""`), 44: d.pick("", "20310304080000+0000"),
 		45: d.pick("", "NOW", `""`),
 	})
 }
@@ -110,8 +111,8 @@ func (d *dice) booking() {
 }
 
 func (d *dice) document() {
-	d.say("docs", d.pick("MDM^T02^MDM_T02", "MDM^T08^MDM_T02", "MDM^T11^MDM_T01"), d.patient(), d.visit(), segment("TXA", map[int]string{
-		1: "1", 2: "DS", 3: "TX", 6: "NOW", 12: d.pick("DOC1", "DOC2") + "^DOCS", 17: d.pick("", "LA", "AU"), 19: d.pick("", "AV"),
+	d.say("docs", d.pick("MDM^T02^MDM_T02", "MDM^T06^MDM_T02", "MDM^T08^MDM_T02", "MDM^T10^MDM_T02", "MDM^T11^MDM_T01"), d.patient(), d.visit(), segment("TXA", map[int]string{
+		1: "1", 2: "DS", 3: "TX", 6: "NOW", 12: d.pick("DOC1", "DOC2") + "^DOCS", 13: d.pick("", "DOC1^DOCS", "DOC2^DOCS"), 17: d.pick("", "LA", "AU"), 19: d.pick("", "AV"),
 	}), "OBX|1|TX|DS^Summary^L||"+d.pick("One.", "Two.")+"||||||F")
 }
 
@@ -127,18 +128,28 @@ func (d *dice) link() {
 	case 0:
 		d.say("pas", "ADT^A37^ADT_A37", fmt.Sprintf(pid, "900001"), "PV1|1|I|||||||||||||||||V5001^^^SFG^VN", fmt.Sprintf(pid, "900002"))
 	default:
-		d.say("pas", "ADT^A40^ADT_A39", fmt.Sprintf(pid, "900001"), "MRG|900002^^^SFG^MR")
+		d.say(d.pick("pas", "pas", "lab"), "ADT^A40^ADT_A39", fmt.Sprintf(pid, "900001"), "MRG|900002^^^SFG^MR")
 	}
 }
 
-// anyDay is a day of so many messages, at the end of which the two numbers are
-// found to be one person.
+// rename changes a number: of the third patient or visit to the first's.
+func (d *dice) rename() {
+	if d.IntN(2) == 0 {
+		d.say("pas", "ADT^A47^ADT_A30", "PID|1||900001^^^SFG^MR", "MRG|900003^^^SFG^MR")
+		return
+	}
+	d.say("pas", "ADT^A50^ADT_A50", d.patient(), "MRG|900001^^^SFG^MR||||V5003^^^SFG^VN", "PV1|1|I|||||||||||||||||V5001^^^SFG^VN")
+}
+
+// anyDay is a day of so many messages, at the end of which all numbers are found
+// to be of one person.
 func anyDay(seed uint64, messages int) []message {
 	d := &dice{Rand: rand.New(rand.NewPCG(seed, 23))}
 	for len(d.list) < messages {
-		[]func(){d.administration, d.administration, d.ask, d.result, d.result, d.booking, d.document, d.vaccination, d.link}[d.IntN(9)]()
+		[]func(){d.administration, d.administration, d.ask, d.result, d.result, d.booking, d.document, d.vaccination, d.link, d.rename}[d.IntN(10)]()
 	}
 	d.say("pas", "ADT^A40^ADT_A39", "PID|1||900001^^^SFG^MR", "MRG|900002^^^SFG^MR")
+	d.say("pas", "ADT^A47^ADT_A30", "PID|1||900001^^^SFG^MR", "MRG|900003^^^SFG^MR")
 	return d.list
 }
 

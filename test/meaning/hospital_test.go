@@ -175,7 +175,8 @@ func (h *hospital) rebuilt() *hospital {
 }
 
 // resources returns the current version of everything that was ever written, in
-// the order in which it was first written.
+// the order in which it was first written. What turned out to be one with
+// another resource reads as that one, which counts once.
 func (h *hospital) resources() []record.Resource {
 	h.t.Helper()
 	var out []record.Resource
@@ -189,6 +190,9 @@ func (h *hospital) resources() []record.Resource {
 			v, err := h.record.Read(context.Background(), handover.Everything(handover.Engine), 0, w.Type, w.ID)
 			if err != nil {
 				h.t.Fatal(err)
+			}
+			if slices.ContainsFunc(out, func(o record.Resource) bool { return o.Type == v.Type && o.ID == v.ID }) {
+				continue
 			}
 			out = append(out, v)
 		}

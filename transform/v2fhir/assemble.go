@@ -263,7 +263,7 @@ func (r *run) assertions(ids []handover.Identity) []handover.ResourceAssertion {
 		if !res.stands() {
 			continue
 		}
-		a := handover.ResourceAssertion{Type: res.typ, Handle: res.handle, Correction: res.correct}
+		a := handover.ResourceAssertion{Type: res.typ, Handle: res.handle, Correction: res.correct, Renamed: res.renamed}
 		a.Identities = ids[res.ids.start:res.ids.end:res.ids.end]
 		if p := res.patient.one(); p != nil && !p.gone {
 			a.Patient = p.handle

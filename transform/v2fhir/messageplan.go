@@ -31,6 +31,7 @@ type entry struct {
 	plan     *segmentPlan
 	when     condition
 	correct  condition
+	renamed  condition
 	links    []link
 	merges   []mapfile.Merge
 }
@@ -84,6 +85,7 @@ func (c *compiler) entry(p *messagePlan, m *mapfile.Map, src mapfile.Entry) {
 	}
 	c.entryCondition(e.id, src.When, src.Segment, &e.when)
 	c.entryCondition(e.id, src.Correct, src.Segment, &e.correct)
+	c.entryCondition(e.id, src.Renamed, src.Segment, &e.renamed)
 	for _, l := range src.Refs {
 		e.links = append(e.links, c.link(e.id, l))
 	}

@@ -273,6 +273,9 @@ func (r *run) apply(e *entry, ctx *context, res *resource) {
 	if e.correct != nil && e.correct(ctx) {
 		res.correct = true
 	}
+	if e.renamed != nil && e.renamed(ctx) {
+		res.renamed = true
+	}
 	r.rules(e.plan, ctx, res)
 	for i := range e.links {
 		r.link(e, &e.links[i], ctx.seg)

@@ -9,6 +9,7 @@ type resource struct {
 	root    node
 	main    bool // made by a message map, not by a reference
 	correct bool
+	renamed bool
 	fed     *feed // the segments that went into it
 	lastFed *feed
 	ids     span // of scratch.ids

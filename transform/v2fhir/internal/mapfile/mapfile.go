@@ -98,6 +98,7 @@ type Entry struct {
 	Was      string
 	Why      string
 	Correct  string // FHIRPath: when the message takes back what an earlier one said; "true" always
+	Renamed  string // FHIRPath: when all by what the resource is known is of one; "true" always
 	Refs     []Link
 	Merges   []Merge
 }

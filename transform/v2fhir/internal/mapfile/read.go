@@ -182,6 +182,9 @@ func (r *reader) continued(line string) {
 		case "correction":
 			e.Correct = rest
 			return
+		case "renamed":
+			e.Renamed = rest
+			return
 		case "merge", "move", "link", "unlink":
 			r.merge(e, word, rest)
 			return

@@ -136,6 +136,7 @@ func (e *Entry) write(b *strings.Builder) {
 	under(b, "was ", e.Was)
 	under(b, "why ", e.Why)
 	under(b, "correction", e.Correct)
+	under(b, "renamed", e.Renamed)
 	for _, l := range e.Refs {
 		under(b, "ref ", instance(l.OwnerType, l.OwnerIndex)+"."+l.Path.String()+" -> "+instance(l.ToType, l.ToIndex))
 	}

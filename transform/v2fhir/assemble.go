@@ -22,6 +22,9 @@ func (r *run) assemble() handover.Assertions {
 	}
 	r.dropUnknown()
 	r.prune()
+	if r.loose {
+		r.dropLoose()
+	}
 	r.unify()
 	r.name()
 	a.Resources = r.assertions(r.identities(a.Digest))
@@ -81,44 +84,54 @@ func (r *run) eventTime(event string) (t time.Time) {
 }
 
 // dropUnknown drops visits that nothing tells from others: each message would
-// begin another one, which nobody ever ends. What only they refer to goes too.
+// begin another one, which nobody ever ends.
 func (r *run) dropUnknown() {
-	dropped := false
 	for _, res := range r.resources {
 		if res.typ == "Encounter" && res.main && !r.isMerged(res) && len(r.identify(res)) == 0 {
-			res.gone, dropped = true, true
+			res.gone, r.loose = true, true
 			r.leave(posOf(res.fed.seg, 0, 0), "no-identity: neither a number nor a time nor an account tells this visit from others")
 		}
 	}
-	if !dropped {
-		return
-	}
-	reached := map[*resource]bool{}
+}
+
+// mentioned are the types of which a message says something only because
+// another resource refers to it, though a segment of its own may make it (PRT).
+var mentioned = map[string]bool{"Device": true, "Location": true, "Organization": true, "Practitioner": true, "PractitionerRole": true}
+
+// dropLoose drops what nothing refers to: the places and persons of a visit that
+// is not made, and what a reference meant before another field replaced it.
+func (r *run) dropLoose() {
 	for _, res := range r.resources {
 		if res.parent != nil && res.parent.gone {
 			res.parent = res.parent.parent
 		}
-		if res.main && !res.gone {
-			reach(&res.root, reached)
+		if res.main && !res.gone && !mentioned[res.typ] {
+			reach(&res.root)
 		}
 	}
 	for _, res := range r.resources {
-		res.gone = res.gone || !res.main && !reached[res]
+		if res.gone || res.reached || res.main && !mentioned[res.typ] {
+			continue
+		}
+		res.gone = true
+		if res.main {
+			r.leave(posOf(res.fed.seg, 0, 0), "no-identity: what this belongs to is not made")
+		}
 	}
 }
 
-// reach notes the resources that a tree refers to, and those that they do.
-func reach(n *node, reached map[*resource]bool) {
+// reach marks the resources that a tree refers to, and those that they do.
+func reach(n *node) {
 	if n.refs != nil {
 		for _, to := range n.refs {
-			if to != nil && !reached[to] {
-				reached[to] = true
-				reach(&to.root, reached)
+			if to != nil && !to.gone && !to.reached {
+				to.reached = true
+				reach(&to.root)
 			}
 		}
 	}
 	for k := n.first; k != nil; k = k.next {
-		reach(k, reached)
+		reach(k)
 	}
 }
 
@@ -130,6 +143,7 @@ func (r *run) prune() {
 		for _, res := range r.resources {
 			if !res.gone && !(res.main && (res.typ == "Patient" || r.isMerged(res))) && !r.says(&res.root) {
 				res.gone, changed = true, true
+				r.loose = r.loose || res.main
 			}
 		}
 	}
@@ -205,7 +219,7 @@ func (r *run) unify() {
 	}
 	clear(r.counts)
 	for _, res := range r.resources {
-		if !res.gone && !res.main {
+		if !res.gone && !res.isOwn() {
 			r.counts[res.typ]++
 		}
 	}
@@ -213,7 +227,7 @@ func (r *run) unify() {
 	w.silent = true
 	for i := len(r.resources) - 1; i >= 0; i-- {
 		res := r.resources[i]
-		if res.gone || res.main || r.counts[res.typ] < 2 {
+		if res.gone || res.isOwn() || r.counts[res.typ] < 2 {
 			continue
 		}
 		start := len(w.out)
@@ -224,6 +238,10 @@ func (r *run) unify() {
 	w.reset()
 	w.silent = false
 }
+
+// isOwn reports whether the resource stands for itself; what is only mentioned
+// twice in the same way is one.
+func (res *resource) isOwn() bool { return res.main && !mentioned[res.typ] }
 
 // one follows to the resource that stands for equal ones.
 func (res *resource) one() *resource {

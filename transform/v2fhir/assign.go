@@ -91,7 +91,8 @@ func (rl *rule) isTime() bool {
 }
 
 // join puts the parts together. A literal between two addresses is written only
-// where both are valued, so that no separator is left hanging.
+// where both are valued, so that no separator is left hanging; "^" counts parts,
+// and stands for an empty one between two that are valued: ADT^^ADT_A01.
 func join(parts []setPart, c *context) (text string, ok bool) {
 	var b strings.Builder
 	pending, valued, refs := "", 0, 0
@@ -107,7 +108,9 @@ func join(parts []setPart, c *context) (text string, ok bool) {
 		refs++
 		v := p.ref.at(c)
 		if !v.IsValued() {
-			pending = ""
+			if strings.Trim(pending, "^") != "" {
+				pending = ""
+			}
 			continue
 		}
 		if valued > 0 {

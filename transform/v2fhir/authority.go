@@ -34,9 +34,16 @@ func (c *Converter) itself(name string) string {
 }
 
 // assigner is what makes an identifier unique: its system, else the first
-// identifier of its assigner.
-func assigner(n *node) string {
+// identifier of its assigner. As of a CX, the namespace goes before the
+// universal id.
+func (b *builder) assigner(n *node) string {
 	if s := n.get("system"); s != nil && s.text != nil {
+		if at := s.from; at.sub == 2 {
+			hd := b.run.m.Segment(int(at.seg) - 1).Field(int(at.field)).Repetition(int(at.rep)).Component(int(at.comp))
+			if namespace := hd.Subcomponent(1).Text(); namespace != "" {
+				return namespace
+			}
+		}
 		return s.plain()
 	}
 	if a := n.get("assigner"); a != nil && a.refs != nil {

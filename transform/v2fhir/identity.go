@@ -94,7 +94,7 @@ func (r *run) identifyAll(digest []byte) {
 // mayClash reports whether another resource of the message may be named alike
 // without being the same.
 func (r *run) mayClash(res *resource) bool {
-	return res.main && res.typ != "Patient" && r.counts[res.typ] > 1
+	return res.isOwn() && res.typ != "Patient" && r.counts[res.typ] > 1
 }
 
 // identityKey is by what a resource is known, with its type.
@@ -118,7 +118,7 @@ func (r *run) messageScope(digest []byte) string {
 // stands until the next call.
 func (r *run) identify(res *resource) []identifier {
 	b := builder{run: r, res: res, ids: r.own[:0]}
-	if res.main {
+	if res.isOwn() {
 		b.fromSegments()
 	} else {
 		b.fromTree()
@@ -417,7 +417,7 @@ func (b *builder) fromTree() {
 		if value == nil || value.text == nil {
 			continue
 		}
-		id := identifier{Identity: handover.Identity{Value: value.plain(), Authority: assigner(n)}}
+		id := identifier{Identity: handover.Identity{Value: value.plain(), Authority: b.assigner(n)}}
 		switch b.res.typ {
 		case "Location":
 			id.scope = b.res.parent
@@ -436,11 +436,14 @@ func (b *builder) fromTree() {
 // byName names a resource by its name.
 func (b *builder) byName(root *node) {
 	n := root.get("name")
+	if n == nil && b.res.typ == "Location" {
+		n = root.get("description")
+	}
 	if n == nil {
 		return
 	}
 	if n.text != nil {
-		b.add(identifier{Identity: handover.Identity{Type: "name", Value: n.plain()}, scope: b.res.parent})
+		b.add(identifier{Identity: handover.Identity{Type: n.name, Value: n.plain()}, scope: b.res.parent})
 		return
 	}
 	var parts []string

@@ -82,6 +82,12 @@ func (r *run) convert(rl *rule, text string) (json []byte, reason string) {
 
 // convertCode checks codes, URIs and ids.
 func (r *run) convertCode(rl *rule, text string) ([]byte, string) {
+	if strings.HasPrefix(text, "urn:") {
+		var ok bool
+		if text, ok = urn(text); !ok {
+			return nil, "not-valid: not the OID or the UUID that it is said to be"
+		}
+	}
 	if fhir.ValidPrimitive(rl.typ, text) != "" || strings.ContainsAny(text, " \t\n") && rl.typ != "code" {
 		return nil, "not-valid: not a " + rl.typ + " as FHIR defines it"
 	}
@@ -94,6 +100,19 @@ func (r *run) convertCode(rl *rule, text string) ([]byte, string) {
 		}
 	}
 	return r.quote(text), ""
+}
+
+// urn checks a URN of an OID or a UUID as FHIR defines these types (FHIR R4
+// §2.24.0.1), which writes a UUID in small letters (RFC 4122 §3 reads both).
+func urn(text string) (string, bool) {
+	switch {
+	case strings.HasPrefix(text, "urn:oid:"):
+		return text, fhir.ValidPrimitive("oid", text) == ""
+	case strings.HasPrefix(text, "urn:uuid:"):
+		text = strings.ToLower(text)
+		return text, fhir.ValidPrimitive("uuid", text) == ""
+	}
+	return text, true
 }
 
 // number brings a v2 NM (HL7 v2.9 §2A.3.46) to FHIR's form without changing a

@@ -20,6 +20,7 @@ type run struct {
 	left     []handover.Left
 	problems []handover.Problem
 	clock    clock
+	loose    bool // something may be there that nothing refers to
 }
 
 // known is the resource that an instance of the map means at the moment.
@@ -160,14 +161,14 @@ func (r *run) nearest(name string) hl7v2.Segment {
 // segments where the structure does not have them. strays says that it is so.
 func (r *run) entriesFor(name string) (entries []*entry, strays bool) {
 	places := r.plan.places[name]
-	if len(places) == 1 && r.after(places[0]) >= 0 {
+	if len(places) == 1 && r.after(places[0]) >= 0 && !participations[name] {
 		return places[0].entries, r.fit(places[0].groups) < fits
 	}
 	best := r.places[:0]
 	score, latest := -1, -1
 	for _, p := range places {
 		after := r.after(p)
-		if after < 0 {
+		if after < 0 || participations[name] && r.elsewhere(p) {
 			continue
 		}
 		n := r.fit(p.groups)
@@ -187,6 +188,19 @@ func (r *run) entriesFor(name string) (entries []*entry, strays bool) {
 		r.entries = append(r.entries, p.entries...)
 	}
 	return r.entries, score < fits
+}
+
+// participations are the segments that say who takes part in what they stand
+// behind.
+var participations = map[string]bool{"PRT": true, "ROL": true}
+
+// elsewhere reports whether a group is open that the place is not in: a role in
+// a procedure is none in the visit.
+func (r *run) elsewhere(p *place) bool {
+	if len(r.groups) == 0 {
+		return false
+	}
+	return len(p.groups) == 0 || p.groups[len(p.groups)-1] != r.groups[len(r.groups)-1]
 }
 
 // mayStray reports whether a segment that stands outside its place goes by the
@@ -353,6 +367,7 @@ func (r *run) finish() {
 func (r *run) link(e *entry, l *link, s hl7v2.Segment) {
 	owner, to := r.lookup(l.owner), r.lookup(l.to)
 	if owner == nil {
+		r.loose = true
 		return
 	}
 	if to == nil {
@@ -381,7 +396,15 @@ func (r *run) join(e *entry, l *link, s hl7v2.Segment, owner, to *resource) {
 	}
 	if n.refs == nil {
 		n.refs = r.refs.next()
+	} else if n.refs[0] != nil && n.refs[0] != to {
+		r.replaced(n)
 	}
 	n.refs[0], n.rule, n.real, n.link = to, l.id, true, true
 	n.from = posOf(s, 0, 0)
+}
+
+// replaced notes that an element will refer to something else.
+func (r *run) replaced(n *node) {
+	r.leave(n.from, "replaced: another field says the same element")
+	r.loose = true
 }

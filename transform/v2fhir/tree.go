@@ -19,6 +19,7 @@ type resource struct {
 	same    *resource // an equal one that was made before
 	handle  string
 	gone    bool // nothing in it; references to it are dropped
+	reached bool // something that stands refers to it
 }
 
 // feed is a segment that went into a resource, and by which map.
@@ -189,15 +190,30 @@ func (p *spot) key(s *step, last bool) uint64 {
 	return key
 }
 
-// refer returns the root of the resource that a reference means, and makes it.
+var practitioner = step{name: "practitioner", top: "practitioner"}
+
+// refer returns the root of the resource that a reference means, and makes it. A
+// practitioner and a role in one place are the role and who has it.
 func (r *run) refer(p *spot, n *node, typ string, number int) *node {
 	if n.refs == nil {
 		n.refs = r.refs.next()
 	}
 	res := n.refs[number]
-	if res == nil || res.typ != typ {
+	if res != nil && res.typ == "PractitionerRole" && typ == "Practitioner" {
+		return r.refer(p, r.child(&res.root, &practitioner, 0), typ, 0)
+	}
+	if old := res; old == nil || old.typ != typ {
 		res = r.newResource(typ)
 		n.refs[number] = res
+		switch {
+		case old == nil:
+		case old.typ == "Practitioner" && typ == "PractitionerRole":
+			who := r.child(&res.root, &practitioner, 0)
+			who.refs = r.refs.next()
+			who.refs[0], who.rule, who.from = old, n.rule, n.from
+		default:
+			r.replaced(n)
+		}
 		if n.rule == "" {
 			n.rule, n.from = p.rule, p.pos
 		}

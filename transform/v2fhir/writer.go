@@ -180,7 +180,7 @@ func (w *writer) values(first *node) bool {
 	w.out = append(w.out, '[')
 	n, content := 0, false
 	for k := first; k != nil; k = k.next {
-		if k.name != first.name || k.name == "coding" && codedBefore(first, k) || k.name == "content" && emptyBeside(first, k) {
+		if k.name != first.name || k.name == "coding" && codedTwice(first, k) || k.name == "content" && emptyBeside(first, k) {
 			continue
 		}
 		at := len(w.out)
@@ -213,14 +213,23 @@ func (w *writer) values(first *node) bool {
 	return true
 }
 
-// codedBefore reports whether an earlier coding has the same system and code.
-func codedBefore(first, k *node) bool {
+// codedTwice reports whether an earlier coding has the same system and code, or
+// whether the code that the map itself states is this one, with its system.
+func codedTwice(first, k *node) bool {
 	code, system := k.get("code"), k.get("system")
 	if code == nil {
 		return false
 	}
-	for o := first; o != k; o = o.next {
-		if o.name == k.name && sameText(o.get("code"), code) && sameText(o.get("system"), system) {
+	before := true
+	for o := first; o != nil; o = o.next {
+		if o == k {
+			before = false
+			continue
+		}
+		if o.name != k.name || !sameText(o.get("code"), code) {
+			continue
+		}
+		if before && sameText(o.get("system"), system) || system == nil && !o.get("code").real && o.get("system") != nil {
 			return true
 		}
 	}

@@ -5,6 +5,8 @@ package converted
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"handover"
 	"handover/test/mapping/forest"
@@ -61,9 +63,9 @@ func Sources(bundle []byte) ([]forest.Source, error) {
 		if err := json.Unmarshal(e.Resource["resourceType"], &s.Type); err != nil {
 			return nil, err
 		}
-		for name, value := range e.Resource {
+		for _, name := range slices.Sorted(maps.Keys(e.Resource)) { // in one order, since equals are matched as they come
 			if name != "resourceType" && name != "id" {
-				s.Properties = append(s.Properties, forest.Property{Name: name, Value: value})
+				s.Properties = append(s.Properties, forest.Property{Name: name, Value: e.Resource[name]})
 			}
 		}
 		sources = append(sources, s)

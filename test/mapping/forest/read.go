@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -69,7 +71,8 @@ func (n *Node) property(name string, v any, known map[string]*Resource) {
 func (n *Node) fill(v any, known map[string]*Resource) {
 	switch v := v.(type) {
 	case map[string]any:
-		for name, inner := range v {
+		for _, name := range slices.Sorted(maps.Keys(v)) { // in one order, since equals are matched as they come
+			inner := v[name]
 			if list, is := inner.([]any); is && name == "reference" && len(list) == 1 {
 				inner = list[0]
 			}

@@ -123,7 +123,8 @@ func (j *judge) add(family string, f forest.Finding) {
 }
 
 // difference names a finding as the guide lists it: the verdict, the path, and
-// the sheet that asked; "" where there is none. A resource that is missing or
+// the sheet that asked, or the missing resource with which it is missing; ""
+// where there is none. A resource that is missing or
 // unasked as a whole counts as one thing.
 func difference(f forest.Finding) string {
 	switch f.Verdict {
@@ -135,7 +136,10 @@ func difference(f forest.Finding) string {
 		path += " (whole)"
 	}
 	d := string(f.Verdict) + " " + path
-	if f.Verdict != forest.Unasked {
+	switch {
+	case f.With != "":
+		d += " with " + f.With
+	case f.Verdict != forest.Unasked:
 		sheet, _, _ := strings.Cut(f.Rule, ":")
 		d += " by " + sheet
 	}

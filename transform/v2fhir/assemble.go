@@ -141,7 +141,7 @@ func (r *run) prune() {
 	for changed := true; changed; {
 		changed = false
 		for _, res := range r.resources {
-			if !res.gone && !(res.main && (res.typ == "Patient" || r.isMerged(res))) && !r.says(&res.root) {
+			if !res.gone && !(res.main && (res.typ == "Patient" || r.isMerged(res))) && !res.root.says() {
 				res.gone, changed = true, true
 				r.loose = r.loose || res.main
 			}
@@ -154,7 +154,7 @@ func (r *run) isMerged(res *resource) bool {
 }
 
 // says reports whether a field of the message is in the element.
-func (r *run) says(n *node) bool {
+func (n *node) says() bool {
 	if n.text != nil && n.real {
 		return true
 	}
@@ -162,7 +162,7 @@ func (r *run) says(n *node) bool {
 		return true // what the message says of another resource
 	}
 	for k := n.first; k != nil; k = k.next {
-		if r.says(k) {
+		if k.says() {
 			return true
 		}
 	}

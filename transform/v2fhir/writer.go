@@ -282,6 +282,9 @@ func (w *writer) value(n *node) bool {
 	if n.name == "extension" && !hasValue(n) || strings.HasSuffix(n.name, "Quantity") && n.get("value") == nil {
 		return false // a URL or a unit alone says nothing
 	}
+	if n.name == "telecom" && !n.says() {
+		return false // that there is no system, and nothing else
+	}
 	start := len(w.out)
 	wrote := w.object(n)
 	if n.refs == nil || n.target() == nil {

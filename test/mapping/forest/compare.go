@@ -28,6 +28,9 @@ type Finding struct {
 	Path, Rule string
 	Asked, Got string
 	Leaf       *Node // that is there; nil where nothing is
+	// With is the type of the missing resource that alone refers to this one:
+	// what is only mentioned by what is not there is missing with it.
+	With string
 }
 
 // Type is the resource type of the path.
@@ -88,7 +91,7 @@ type link struct {
 }
 
 func (c *comparison) add(v Verdict, path, rule, asked, got string, leaf *Node) {
-	c.findings = append(c.findings, Finding{v, path, rule, asked, got, leaf})
+	c.findings = append(c.findings, Finding{Verdict: v, Path: path, Rule: rule, Asked: asked, Got: got, Leaf: leaf})
 }
 
 // pair is a possible match and how much speaks for it.
@@ -268,6 +271,14 @@ func overlap(leaves []string, b map[string]int) float64 {
 
 func (c *comparison) resource(e *Resource) {
 	a := c.of[e]
+	if lost := c.with(e, 0); lost != nil {
+		from := len(c.findings)
+		c.absent(e.Node, e.Type+" resource", e.Rule, e.Free || c.passed(e))
+		for i := range c.findings[from:] {
+			c.findings[from+i].With = lost.Type
+		}
+		return
+	}
 	if a == nil {
 		c.absent(e.Node, e.Type+" resource", e.Rule, e.Free || c.passed(e))
 		return
@@ -283,6 +294,23 @@ func (c *comparison) resource(e *Resource) {
 			}
 		}
 	}
+}
+
+// with returns the missing resource without which nothing would mention e: all
+// that refers to e is missing, or is missing with another one.
+func (c *comparison) with(e *Resource, depth int) *Resource {
+	if !Shared[e.Type] || depth > 8 {
+		return nil
+	}
+	var lost *Resource
+	for _, r := range c.referrers[e] {
+		if !Shared[r.Type] && c.of[r] == nil {
+			lost = r
+		} else if lost = c.with(r, depth+1); lost == nil {
+			return nil
+		}
+	}
+	return lost
 }
 
 // passed reports whether a resource is only there for free ones that were not

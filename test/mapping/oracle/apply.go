@@ -69,7 +69,7 @@ func (b *build) fieldRow(sheet *Sheet, row *Row, s source, root spot, context st
 		b.s.cannot(row)
 		return
 	}
-	if rep > 0 && !*taken {
+	if mother := row.Map == "cx[relatedperson-mother]"; rep > 0 && !*taken && !mother {
 		return // R4 has room for one; which of several is left to the implementer
 	}
 	b.put(filling(target), row, s, sheet)
@@ -322,15 +322,28 @@ func (b *build) receiver(target spot, sheet *Sheet, row *Row) (spot, bool) {
 		t := b.enter(target, sheet.Target, row.Rule)
 		return filling(t), t.node != nil
 	}
-	if row.To[0].name == "$this" { // PID-21: a resource of its own
-		r := forest.New(sheet.Target, row.Rule)
+	if row.To[0].name == "$this" { // PID-21: a resource of its own, one for all repetitions
+		r := b.motherOf(target.holders[0], row.Rule)
+		if r == nil {
+			r = forest.New(sheet.Target, row.Rule)
+			b.resources = append(b.resources, r)
+		}
 		r.Free = target.free
-		b.resources = append(b.resources, r)
 		s := at(r)
 		s.holders = append(s.holders, target.holders...)
 		return s, true
 	}
 	return spot{}, false
+}
+
+// motherOf returns what the rule has made for the patient already.
+func (b *build) motherOf(patient *forest.Resource, rule string) *forest.Resource {
+	for _, r := range b.resources {
+		if r.Rule == rule && slices.ContainsFunc(r.Named("patient"), func(n *forest.Node) bool { return n.Ref == patient }) {
+			return r
+		}
+	}
+	return nil
 }
 
 // startsWith reports whether the sheet's first row fills the element.

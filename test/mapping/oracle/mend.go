@@ -17,6 +17,9 @@ var conditionSlips = []struct {
 	slip  *regexp.Regexp
 	meant string
 }{
+	// TS is what versions before 2.6 call DTM.
+	{"OBX[Observation]:15", regexp.MustCompile(`^IF OBX-2 IN \("DTM", "DT"\)$`), `IF OBX-2 IN ("DTM", "DT", "TS")`},
+	{"OBX[Observation-Component]:16", regexp.MustCompile(`^IF OBX-2 IN \("DTM", "DT"\)$`), `IF OBX-2 IN ("DTM", "DT", "TS")`},
 	// The narrative speaks of SN only.
 	{"OBX[Observation]:24", regexp.MustCompile(`^$`), `IF OBX-2 EQUALS "SN"`},
 	{"OBX[Observation-Component]:25", regexp.MustCompile(`^$`), `IF OBX-2 EQUALS "SN"`},

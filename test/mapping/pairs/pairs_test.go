@@ -3,7 +3,6 @@ package pairs
 import (
 	"fmt"
 	"os"
-	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -37,7 +36,7 @@ func TestPairs(t *testing.T) {
 	if err != nil {
 		t.Fatalf("ignored.txt: %v", err)
 	}
-	s := suite{sheets: sheets, ignored: ignored, before: scores{}, after: scores{}, unexplained: map[string]int{}, where: map[string]string{}}
+	s := suite{sheets: sheets, ignored: ignored, before: scores{}, after: scores{}, apart: map[string]*apart{}, unexplained: map[string]int{}, where: map[string]string{}}
 	pairs := find(t)
 	for _, p := range pairs {
 		s.judge(t, p)
@@ -51,8 +50,10 @@ type suite struct {
 	sheets        *oracle.Sheets
 	ignored       *listed.List
 	before, after scores
+	apart         map[string]*apart // by resource type: what is not judged, and why
 	unexplained   map[string]int    // neither the map nor the pair asks for it
 	where         map[string]string // a pair that shows it, and both values
+	hidden        []string          // what the list ignores: the difference, the pair and both values
 }
 
 var converter = v2fhir.New(v2fhir.Config{Source: "pairs", Zone: time.UTC})
@@ -78,50 +79,38 @@ func (s *suite) judge(t *testing.T, p pair) {
 	for _, f := range forest.Compare(raw, got) {
 		s.before.add(f.Type(), f.Verdict)
 	}
-	for _, r := range raw {
-		s.dropExtensions(r.Node)
-	}
-	for _, f := range forest.Compare(forest.Tidy(raw), got) {
+	for _, f := range forest.Compare(forest.Tidy(s.withoutOwn(raw)), got) {
 		s.count(p, f, supported)
 	}
 }
 
-// supported are the leaves that HL7's map asks for, or leaves to choice.
+// supported are the leaves that HL7's map asks for with the very value, or
+// leaves to choice.
 func (s *suite) supported(m *hl7v2.Message, got []*forest.Resource) map[*forest.Node]bool {
 	asked, _ := s.sheets.Ask(m, oracle.Options{Zone: time.UTC})
-	forest.Compare(asked, got)
 	leaves := map[*forest.Node]bool{}
-	for _, r := range got {
-		r.Walk(func(_ string, leaf *forest.Node) { leaves[leaf] = leaf.Asked() })
+	for _, f := range forest.Compare(asked, got) {
+		if f.Verdict == forest.There || f.Verdict == forest.Chosen {
+			leaves[f.Leaf] = true
+		}
 	}
 	return leaves
 }
 
-// dropExtensions takes away the pair's own extensions that are ignored by URL.
-func (s *suite) dropExtensions(n *forest.Node) {
-	n.Children = slices.DeleteFunc(n.Children, func(c forest.Child) bool {
-		if c.Name != "extension" {
-			return false
-		}
-		url := c.Named("url")
-		return len(url) > 0 && s.ignored.Has("extension "+url[0].Value, 1)
-	})
-	for _, c := range n.Children {
-		s.dropExtensions(c.Node)
-	}
-}
-
-// count adds a finding to the scores after ignoring. What only we have is
-// ignored as "ours" where HL7's map asks for it; what nobody asks for has to be
-// listed as "nobody".
+// count adds a finding to the scores after ignoring. What only we have stands
+// apart where HL7's map asks for it; what nobody asks for has to be listed as
+// "nobody".
 func (s *suite) count(p pair, f forest.Finding, supported map[*forest.Node]bool) {
-	difference := map[forest.Verdict]string{forest.Missing: "pair ", forest.Other: "value ", forest.Unasked: "ours "}[f.Verdict]
-	if f.Verdict == forest.Unasked && !supported[f.Leaf] {
-		difference = "nobody "
+	if f.Verdict == forest.Unasked && supported[f.Leaf] {
+		s.standApart(f.Type()).byMap++
+		return
 	}
+	difference := map[forest.Verdict]string{forest.Missing: "pair ", forest.Other: "value ", forest.Unasked: "nobody "}[f.Verdict]
 	if difference != "" {
 		difference += f.Path
-		if s.ignored.Has(difference, 1) {
+		if s.ignores(difference, f.Asked, p) {
+			s.standApart(f.Type()).ignored++
+			s.hidden = append(s.hidden, fmt.Sprintf("%s\t%s\ttheirs %q\tours %q", difference, p.name, f.Asked, f.Got))
 			return
 		}
 		if strings.HasPrefix(difference, "nobody") {
@@ -131,6 +120,18 @@ func (s *suite) count(p pair, f forest.Finding, supported map[*forest.Node]bool)
 		s.after.note(difference)
 	}
 	s.after.add(f.Type(), f.Verdict)
+}
+
+// ignores reports whether a line of the list is about the difference: for any
+// value of the pair or this one, in every pair or in this one.
+func (s *suite) ignores(difference, theirs string, p pair) bool {
+	found := false
+	for _, d := range []string{difference, difference + "=" + theirs} {
+		for _, place := range []string{"", " in " + p.name} {
+			found = s.ignored.Has(d+place, 1) || found
+		}
+	}
+	return found
 }
 
 // report fails where the aim is missed, where something is in nobody's map, and
@@ -150,6 +151,9 @@ func (s *suite) report(t *testing.T) {
 		var b strings.Builder
 		for _, d := range sorted(s.after.differences()) {
 			fmt.Fprintf(&b, "%6d %s (%s)\n", s.after.differences()[d], d, s.where[d])
+		}
+		for _, line := range s.hidden {
+			fmt.Fprintln(&b, "ignored", line)
 		}
 		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
 			t.Error(err)

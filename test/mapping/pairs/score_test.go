@@ -2,7 +2,8 @@ package pairs
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"handover/test/mapping/forest"
@@ -69,26 +70,37 @@ func (s scores) sum() score {
 	return sum
 }
 
-// table shows recall and precision by resource type before and after ignoring,
-// and the share of the pair's and our leaves that is ignored.
+// table shows by resource type recall and precision of everything; then what is
+// set apart: the pair's own, what HL7's map asks for and the pair lacks, and what
+// the list ignores; then what is judged, with recall and precision, and the
+// share of the rest that the list ignores.
 func (s *suite) table() string {
-	var types []string
+	types := map[string]bool{}
 	for name := range s.before {
-		types = append(types, name)
+		types[name] = true
 	}
-	sort.Strings(types)
+	for name := range s.apart {
+		types[name] = true
+	}
+	delete(types, "")
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-20s %8s %8s %10s %8s %8s %10s %8s\n", "", "leaves", "recall", "precision", "leaves", "recall", "precision", "ignored")
-	row := func(name string, before, after score) {
-		ignored := share(before.all()-after.all(), before.all())
-		fmt.Fprintf(&b, "%-20s %8d %7.1f%% %9.1f%% %8d %7.1f%% %9.1f%% %7.1f%%\n", name, before.all(), 100*before.recall(), 100*before.precision(),
-			after.all(), 100*after.recall(), 100*after.precision(), 100*ignored)
+	fmt.Fprintf(&b, "%-20s %8s %8s %10s %8s %8s %8s %8s %8s %10s %14s\n", "", "leaves", "recall", "precision", "own", "by map", "ignored",
+		"judged", "recall", "precision", "share ignored")
+	var all apart
+	for _, name := range slices.Sorted(maps.Keys(types)) {
+		n := *s.standApart(name)
+		all.own, all.byMap, all.ignored = all.own+n.own, all.byMap+n.byMap, all.ignored+n.ignored
+		row(&b, name, s.before.of(name).score, s.after.of(name).score, n)
 	}
-	for _, name := range types {
-		if name != "" {
-			row(name, s.before[name].score, s.after.of(name).score)
-		}
-	}
-	row("all", s.before.sum(), s.after.sum())
+	row(&b, "all", s.before.sum(), s.after.sum(), all)
 	return b.String()
+}
+
+func row(b *strings.Builder, name string, before, after score, n apart) {
+	ignored := 0.0
+	if n.ignored > 0 {
+		ignored = share(n.ignored, n.ignored+after.all())
+	}
+	fmt.Fprintf(b, "%-20s %8d %7.1f%% %9.1f%% %8d %8d %8d %8d %7.1f%% %9.1f%% %13.1f%%\n", name, before.all(), 100*before.recall(), 100*before.precision(),
+		n.own, n.byMap, n.ignored, after.all(), 100*after.recall(), 100*after.precision(), 100*ignored)
 }

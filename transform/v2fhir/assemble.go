@@ -36,7 +36,7 @@ func (r *run) assemble() handover.Assertions {
 		r.problems = append(r.problems, handover.Problem{Where: "MRG", Text: "the event is a merge or a move, and the message does not say of whom: nothing is merged or moved"})
 	}
 	r.missing(&a)
-	a.Left = distinct(r.left)
+	a.Left = r.leftFields()
 	return a
 }
 
@@ -44,19 +44,6 @@ func (r *run) assemble() handover.Assertions {
 var mergeEvents = map[string]bool{
 	"ADT^A18": true, "ADT^A30": true, "ADT^A34": true, "ADT^A35": true, "ADT^A36": true, "ADT^A37": true, "ADT^A39": true,
 	"ADT^A40": true, "ADT^A41": true, "ADT^A42": true, "ADT^A43": true, "ADT^A44": true, "ADT^A45": true,
-}
-
-// distinct drops what was listed twice, because two maps read one field.
-func distinct(left []handover.Left) []handover.Left {
-	if len(left) < 2 {
-		return left
-	}
-	seen := make(map[handover.Left]bool, len(left))
-	return slices.DeleteFunc(left, func(l handover.Left) bool {
-		old := seen[l]
-		seen[l] = true
-		return old
-	})
 }
 
 // cancels are the events that take another one back. Their EVN-6 is when that
@@ -276,7 +263,7 @@ func (r *run) name() {
 func (r *run) assertions(ids []handover.Identity) []handover.ResourceAssertion {
 	out := make([]handover.ResourceAssertion, 0, r.standing())
 	ends := make([]int, 0, cap(out)) // of their elements
-	r.writer.m, r.identity = r.m, ids
+	r.writer.segments, r.identity = r.segments, ids
 	for _, res := range r.resources {
 		if !res.stands() {
 			continue
@@ -334,20 +321,18 @@ func (r *run) missing(a *handover.Assertions) {
 		}
 		for _, name := range r.c.maps.required[res.Type] {
 			if !slices.ContainsFunc(res.Elements, func(e handover.Element) bool { return e.Name == name && !e.Removed }) {
-				r.left = append(r.left, handover.Left{
-					Field: r.place(res.Handle), Reason: "required: " + res.Type + "." + name + " has no source in the message",
-				})
+				r.leave(r.place(res.Handle), "required: "+res.Type+"."+name+" has no source in the message")
 			}
 		}
 	}
 }
 
-// place names the segment that a resource came from, by its handle.
-func (r *run) place(handle string) string {
+// place returns the segment that a resource came from, by its handle.
+func (r *run) place(handle string) position {
 	for _, res := range r.resources {
 		if res.handle == handle && res.fed != nil {
-			return r.where(posOf(res.fed.seg, 0, 0))
+			return posOf(res.fed.seg, 0, 0)
 		}
 	}
-	return ""
+	return position{}
 }

@@ -28,13 +28,13 @@ type segmentPlan struct {
 // datatypePlan is a data type map in one place: each use has its own, so that
 // each rule knows the whole way that led to it.
 type datatypePlan struct {
-	name    string
 	rules   []*rule
 	coding  *codingPlan // for maps that make a CodeableConcept or a Coding
 	uses    uint64      // components that some rule reads, bit n for component n
 	asks    uint64      // components that only conditions read
-	chain   []int
-	onlyOne *rule // the map is one rule: the value itself, without condition
+	onlyOne *rule       // the map is one rule: the value itself, without condition
+
+	noCondition, noRule string // why a part became nothing
 }
 
 // rule is one compiled rule.
@@ -97,7 +97,7 @@ func compile(source map[string]*mapfile.Map) (*library, error) {
 	l := &library{
 		defs: fhir.Definitions(), source: source, segments: map[string]*segmentPlan{},
 		tables: map[string]*table{}, messages: map[string]*messagePlan{}, required: map[string][]string{},
-		handles: map[string][]string{}, slots: map[string][]string{},
+		handles: map[string][]string{}, kinds: map[string]*segmentKind{},
 	}
 	c := &compiler{library: l}
 	if m := source["table/CodeSystems"]; m != nil {
@@ -113,6 +113,7 @@ func compile(source map[string]*mapfile.Map) (*library, error) {
 			c.message(m)
 		}
 	}
+	l.segmentKinds()
 	return l, errors.Join(c.errs...)
 }
 
@@ -152,9 +153,6 @@ func (c *compiler) segment(name string) *segmentPlan {
 		attach(r, &m.Rules[i], shared)
 		p.rules = append(p.rules, r)
 		p.named.add(r.field)
-		if r.field >= len(c.slots[m.Source]) {
-			c.slots[m.Source] = fieldSlots(m.Source, r.field)
-		}
 		r.fix(scribe)
 	}
 	c.needs(m.Target)
@@ -195,7 +193,10 @@ func (c *compiler) datatype(name, id string, base *fhir.Type) *datatypePlan {
 		c.fail(id, "there is no map datatype/%s", name)
 		return nil
 	}
-	p := &datatypePlan{name: name, chain: m.Chain}
+	p := &datatypePlan{
+		noCondition: "no-condition: no rule of " + name + " for this part applies here",
+		noRule:      "no-map: " + name + " has no rule for this part",
+	}
 	if p.coding = codingOf(m); p.coding != nil {
 		p.coding.under(id + " > " + name)
 	}

@@ -1,23 +1,12 @@
 package v2fhir
 
-import (
-	"strconv"
-
-	"handover"
-	"handover/hl7v2"
-)
+import "handover"
 
 // usage says which fields of a segment the maps read.
 type usage struct {
 	some    bool     // a map, at least
 	named   fieldSet // some rule is about the field
 	reached fieldSet // a rule applied to it
-}
-
-func (r *run) usage(s hl7v2.Segment) *usage {
-	u := &r.used[s.Index()]
-	u.some = true
-	return u
 }
 
 func (u *usage) take(field int) { u.reached.add(field) }
@@ -28,24 +17,41 @@ type fieldSet [4]uint64
 func (s *fieldSet) add(field int)      { s[field>>6&3] |= 1 << (field & 63) }
 func (s *fieldSet) has(field int) bool { return s[field>>6&3]&(1<<(field&63)) != 0 }
 
+// leaving is something that became nothing.
+type leaving struct {
+	at     position
+	reason string
+}
+
 // leave lists something that became nothing.
-func (r *run) leave(p position, reason string) {
-	r.left = append(r.left, handover.Left{Field: r.where(p), Reason: reason})
+func (r *run) leave(p position, reason string) { r.left = append(r.left, leaving{p.address(), reason}) }
+
+// leftFields returns what was listed, once where two maps read one field.
+func (r *run) leftFields() []handover.Left {
+	if len(r.left) == 0 {
+		return nil
+	}
+	out := make([]handover.Left, 0, len(r.left))
+	for _, l := range r.left {
+		if !r.listed[l] {
+			r.listed[l] = true
+			out = append(out, handover.Left{Reason: l.reason, Field: string(l.at.append(nil, r.segments))})
+		}
+	}
+	return out
 }
 
 // leftovers lists the valued fields that no rule took.
 func (r *run) leftovers() {
 	r.leftParts()
-	for i := 0; i < r.m.Len(); i++ {
-		s := r.m.Segment(i)
-		u := &r.used[i]
+	for i := range r.segments {
+		s, u := r.m.Segment(i), &r.segments[i]
 		if !u.some {
 			r.leave(posOf(s, 0, 0), "no-map: the map makes nothing of this segment here")
 			continue
 		}
-		quiet := quietFields[s.Name()]
 		for f, v := range s.All() {
-			if u.reached.has(f) || !v.IsValued() || f < 64 && quiet&(1<<f) != 0 {
+			if u.reached.has(f) || !v.IsValued() || f < 64 && u.kind.quiet&(1<<f) != 0 {
 				continue
 			}
 			if u.named.has(f) {
@@ -66,16 +72,19 @@ var quietFields = map[string]uint64{
 	"AIS": 1<<1 | 1<<2, "AIG": 1<<1 | 1<<2, "AIL": 1<<1 | 1<<2, "AIP": 1<<1 | 1<<2, "IAM": 1 << 1, "SFT": 0,
 }
 
-// partKey is a repetition of a field.
-type partKey struct{ segment, field, rep int }
+// taking says which parts of a repetition of a field a rule took, bit n for part
+// n, bit 0 for the whole.
+type taking struct {
+	at   position // of the repetition
+	bits uint64
+}
 
 // maybeLeft is a part that one rule did not take; another rule of the same
-// field may have.
+// field may have. of is the repetition, the zero position for a part of a part.
 type maybeLeft struct {
-	key  partKey
-	part int
-	at   position
-	why  string
+	of, at position
+	bit    uint64
+	why    string
 }
 
 // unused notes the valued parts of a value that its data type map did not take.
@@ -84,11 +93,10 @@ func (r *run) unused(p *datatypePlan, taken uint64, v *cut, pos position) {
 	if v.depth > 1 {
 		return // it has no parts
 	}
-	key := partKey{int(pos.seg), int(pos.field), int(pos.rep)}
+	var of position
 	if v.depth == 0 {
-		r.taken[key] |= taken
-	} else {
-		key = partKey{}
+		of = pos.repetition()
+		r.taken = append(r.taken, taking{of, taken})
 	}
 	if taken&1 != 0 {
 		return // a rule read the whole value
@@ -100,50 +108,31 @@ func (r *run) unused(p *datatypePlan, taken uint64, v *cut, pos position) {
 		}
 		switch {
 		case p.uses&bit != 0:
-			r.maybe = append(r.maybe, maybeLeft{key, i, pos.down(v.depth, i, 0), "no-condition: no rule of " + p.name + " for this part applies here"})
+			r.maybe = append(r.maybe, maybeLeft{of, pos.down(v.depth, i, 0), bit, p.noCondition})
 		case p.asks&bit == 0:
-			r.maybe = append(r.maybe, maybeLeft{key, i, pos.down(v.depth, i, 0), "no-map: " + p.name + " has no rule for this part"})
+			r.maybe = append(r.maybe, maybeLeft{of, pos.down(v.depth, i, 0), bit, p.noRule})
 		}
 	}
 }
 
 // leftParts lists the parts that no rule took.
 func (r *run) leftParts() {
+	if len(r.maybe) == 0 {
+		return
+	}
 	for _, m := range r.maybe {
-		if bits := r.taken[m.key]; bits&1 == 0 && bits&(1<<min(m.part, 63)) == 0 {
+		if m.of.seg > 0 {
+			r.parted[m.of] = 0
+		}
+	}
+	for _, t := range r.taken {
+		if bits, asked := r.parted[t.at]; asked {
+			r.parted[t.at] = bits | t.bits
+		}
+	}
+	for _, m := range r.maybe {
+		if r.parted[m.of]&(1|m.bit) == 0 {
 			r.leave(m.at, m.why)
 		}
 	}
-}
-
-// where writes a position as an address: OBX[2]-5[1].1.
-func (r *run) where(p position) string { return string(p.append(nil, r.m)) }
-
-func (p position) append(b []byte, m *hl7v2.Message) []byte {
-	if p.seg == 0 {
-		return b
-	}
-	s := m.Segment(int(p.seg) - 1)
-	b = append(b, s.Name()...)
-	if n := s.Occurrence(); n > 1 {
-		b = index(b, n)
-	}
-	if p.field == 0 {
-		return b
-	}
-	b = strconv.AppendInt(append(b, '-'), int64(p.field), 10)
-	if p.rep > 1 {
-		b = index(b, int(p.rep))
-	}
-	if p.comp > 0 {
-		b = strconv.AppendInt(append(b, '.'), int64(p.comp), 10)
-	}
-	if p.sub > 0 {
-		b = strconv.AppendInt(append(b, '.'), int64(p.sub), 10)
-	}
-	return b
-}
-
-func index(b []byte, n int) []byte {
-	return append(strconv.AppendInt(append(b, '['), int64(n), 10), ']')
 }

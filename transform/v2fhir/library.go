@@ -23,7 +23,7 @@ type library struct {
 	messages map[string]*messagePlan // by what they serve: "ADT_A01", "ADT^A04"
 	required map[string][]string     // by resource type: elements it must have
 	handles  map[string][]string     // by resource type: the first handles
-	slots    map[string][]string     // by segment: its fields as slots
+	kinds    map[string]*segmentKind // by segment
 	scopes   uint32                  // data type maps in their places, numbered
 }
 

@@ -17,7 +17,6 @@ type run struct {
 	groups   []string // the groups that are open
 	pending  []deferred
 	merges   []merge
-	left     []handover.Left
 	problems []handover.Problem
 	clock    clock
 	loose    bool // something may be there that nothing refers to
@@ -56,7 +55,7 @@ type merge struct {
 func newRun(c *Converter, m *hl7v2.Message) *run {
 	m.IndexFields()
 	r := &run{c: c, m: m, scratch: scratches.Get().(*scratch)}
-	r.used = slices.Grow(r.used, m.Len())[:m.Len()]
+	r.begin()
 	code, trigger, structure := m.Type()
 	if structure == "" || c.maps.messages[structure] == nil {
 		if s := hl7v2.StructureOf(code, trigger, structure); s != "" {

@@ -73,9 +73,12 @@ type scratch struct {
 	resources []*resource
 	known     []known // which resource Patient[1] means now
 	seen      []sighting
-	used      []usage // by segment index
-	taken     map[partKey]uint64
+	segments  []segment // of the message
+	taken     []taking
 	maybe     []maybeLeft
+	parted    map[position]uint64 // what was taken of the repetitions that maybe names
+	left      []leaving
+	listed    map[leaving]bool
 
 	writer   writer
 	bodies   bodies
@@ -89,7 +92,7 @@ type scratch struct {
 }
 
 var scratches = sync.Pool{New: func() any {
-	return &scratch{taken: map[partKey]uint64{}, counts: map[string]int{}, clashes: map[identityKey]int{}}
+	return &scratch{parted: map[position]uint64{}, listed: map[leaving]bool{}, counts: map[string]int{}, clashes: map[identityKey]int{}}
 }}
 
 // The largest buffers that are kept for the next conversion.
@@ -114,14 +117,15 @@ func (s *scratch) release() {
 	empty(&s.resources)
 	empty(&s.known)
 	empty(&s.seen)
-	empty(&s.used)
-	empty(&s.maybe)
+	empty(&s.segments)
+	s.taken, s.maybe, s.left = s.taken[:0], s.maybe[:0], s.left[:0]
 	empty(&s.ids)
 	clear(s.own[:cap(s.own)])
 	clear(s.kids[:cap(s.kids)])
 	clear(s.items[:cap(s.items)])
 	s.identity = nil
-	clear(s.taken)
+	clear(s.parted)
+	clear(s.listed)
 	clear(s.clashes)
 	clear(s.counts)
 	s.writer.reset()

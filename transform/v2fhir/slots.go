@@ -158,11 +158,11 @@ func bySlot(items []slotItem, write func(first *node, slot string)) {
 func (r *run) null(n nulled, first int) {
 	slot := ""
 	if n.slots != whole {
-		s := r.m.Segment(int(n.at.seg) - 1)
-		if _, own := ownSlots[s.Name()]; own {
+		s := r.segmentAt(n.at)
+		if s.kind.own {
 			return
 		}
-		slot = r.fieldSlot(s, n.at.field)
+		slot = s.fieldSlot(n.at.field)
 	}
 	if !r.writer.says(first, n.element, slot) {
 		r.writer.remove(n, slot)
@@ -181,11 +181,14 @@ func (r *run) slot(n *node) string {
 	if leaf == nil {
 		return ""
 	}
-	s := r.m.Segment(int(leaf.from.seg) - 1)
-	if typ, own := ownSlots[s.Name()]; own {
-		return r.segmentSlot(s, typ)
+	s := r.segmentAt(leaf.from)
+	if !s.kind.own {
+		return s.fieldSlot(leaf.from.field)
 	}
-	return r.fieldSlot(s, leaf.from.field)
+	if s.slot == "" {
+		s.slot = r.segmentSlot(r.m.Segment(int(leaf.from.seg)-1), s.kind.owner)
+	}
+	return s.slot
 }
 
 // leaf returns the first node in n that came from the message; links also, if
@@ -202,17 +205,19 @@ func (n *node) leaf(links bool) *node {
 	return nil
 }
 
-func (r *run) fieldSlot(s hl7v2.Segment, field int16) string {
-	if known := r.c.maps.slots[s.Name()]; int(field) < len(known) {
-		return known[field]
+func (s *segment) fieldSlot(field int16) string {
+	if int(field) < len(s.kind.slots) {
+		return s.kind.slots[field]
 	}
-	return s.Name() + "-" + strconv.Itoa(int(field))
+	return s.name + "-" + strconv.Itoa(int(field))
 }
 
 // segmentSlot names a segment by the identity that a resource made of it has,
 // else by its set id.
 func (r *run) segmentSlot(s hl7v2.Segment, typ string) string {
-	b := builder{run: r, res: &resource{typ: typ, parent: &resource{}}}
+	owner := r.made.next() // of the same type, within whatever
+	owner.typ, owner.parent = typ, r.made.next()
+	b := builder{run: r, res: owner}
 	if by := identityRules[s.Name()+" "+typ]; by != nil {
 		by(&b, s)
 	}

@@ -66,6 +66,21 @@ func posOf(s hl7v2.Segment, field, rep int) position {
 	return position{seg: int32(s.Index() + 1), field: int16(field), rep: int16(rep)}
 }
 
+// repetition returns the position of the repetition that it is in.
+func (p position) repetition() position { return position{seg: p.seg, field: p.field, rep: p.rep} }
+
+// address returns the same position as its address says it: the first repetition
+// is not named.
+func (p position) address() position {
+	if p.field == 0 {
+		return position{seg: p.seg}
+	}
+	if p.rep == 1 {
+		p.rep = 0
+	}
+	return p
+}
+
 // node is an element. Elements of a list are children of the same name.
 type node struct {
 	*step

@@ -6,20 +6,19 @@ import (
 	"strings"
 
 	"handover"
-	"handover/hl7v2"
 )
 
 // writer writes trees as JSON and notes where each value came from. It gathers
 // all of a message in memory that is used again; take makes the assertions'
 // own, with nothing to spare.
 type writer struct {
-	out     []byte // values, one after the other
-	path    []byte // to the value at hand
-	names   []byte // paths, fields and rules of the origins, one after the other
-	origins []written
-	made    []draft
-	silent  bool           // no origins are noted
-	m       *hl7v2.Message // the origins'
+	out      []byte // values, one after the other
+	path     []byte // to the value at hand
+	names    []byte // paths, fields and rules of the origins, one after the other
+	origins  []written
+	made     []draft
+	silent   bool      // no origins are noted
+	segments []segment // the origins'
 }
 
 // written is an origin whose texts are still in names.
@@ -45,7 +44,7 @@ func (s span) empty() bool { return s.start == s.end }
 func (w *writer) reset() {
 	clear(w.origins)
 	clear(w.made)
-	w.m = nil
+	w.segments = nil
 	w.out, w.path, w.names, w.origins, w.made = w.out[:0], w.path[:0], w.names[:0], w.origins[:0], w.made[:0]
 }
 
@@ -168,7 +167,7 @@ func (w *writer) member(k *node, prefix string, write func(*node) bool) bool {
 
 // item adds [n] to the path.
 func (w *writer) item(n int) {
-	w.path = append(strconv.AppendInt(append(w.path, '['), int64(n), 10), ']')
+	w.path = appendIndex(w.path, n)
 }
 
 // values writes the value of an element, or the array of all of that name.
@@ -378,7 +377,7 @@ func (w *writer) note(from position, rule, line string) {
 	o := written{rule: rule}
 	w.names = append(w.names, w.path...)
 	o.path = int32(len(w.names))
-	w.names = from.append(w.names, w.m)
+	w.names = from.append(w.names, w.segments)
 	o.field = int32(len(w.names))
 	if line != "" {
 		o.rule = ""

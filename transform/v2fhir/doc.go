@@ -16,4 +16,6 @@
 //
 // Ids are not given here: a resource has a handle within its message and the
 // identities by which the record knows it.
+//
+//go:generate go run ./gen -from ../../../shared/data/v2-to-fhir/mappings -to maps
 package v2fhir

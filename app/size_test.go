@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"handover"
-	"handover/app"
 	"handover/config"
 	"handover/hl7v2"
 	"handover/internal/corpus"

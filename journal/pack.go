@@ -8,6 +8,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"handover"
+	"handover/bodies"
 )
 
 // How many bytes of content share a zstd frame, at most, unless one body alone
@@ -16,7 +17,7 @@ import (
 // so they belong in one pack; and sealed volumes are rarely read one by one.
 const (
 	messagePack = 16 << 10
-	jsonPack    = 64 << 10
+	factPack    = 64 << 10
 	sealedPack  = 64 << 10
 )
 
@@ -26,13 +27,13 @@ const maxPack = 64 << 20
 //go:embed dictionary/message.zdict
 var messageDictionary []byte
 
-//go:embed dictionary/json.zdict
-var jsonDictionary []byte
+//go:embed dictionary/fact.zdict
+var factDictionary []byte
 
 // compressor holds the encoders, which are costly to make. EncodeAll and
 // DecodeAll may be called by many goroutines at once.
 type compressor struct {
-	message, json *zstd.Encoder
+	message, fact *zstd.Encoder
 	decoder       *zstd.Decoder
 }
 
@@ -45,28 +46,27 @@ func newCompressor() (*compressor, error) {
 			zstd.WithWindowSize(1<<20), zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
 	}
 	message, err1 := encoder(messageDictionary)
-	json, err2 := encoder(jsonDictionary)
-	decoder, err3 := zstd.NewReader(nil, zstd.WithDecoderDicts(messageDictionary, jsonDictionary),
+	fact, err2 := encoder(factDictionary)
+	decoder, err3 := zstd.NewReader(nil, zstd.WithDecoderDicts(messageDictionary, factDictionary),
 		zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxPack))
-	return &compressor{message, json, decoder}, errors.Join(err1, err2, err3)
+	return &compressor{message, fact, decoder}, errors.Join(err1, err2, err3)
 }
 
-func isJSON(format string) bool {
-	return format == "application/json" || format == "application/fhir+json"
-}
+// isOurs reports whether Handover itself writes bodies of the format.
+func isOurs(format string) bool { return format == bodies.MediaType || format == "application/json" }
 
 // target is how much of a format shares a frame when it is appended.
 func target(format string) int {
-	if isJSON(format) {
-		return jsonPack
+	if isOurs(format) {
+		return factPack
 	}
 	return messagePack
 }
 
 // frame compresses content, by the dictionary that suits the format.
 func (c *compressor) frame(format string, content []byte) []byte {
-	if isJSON(format) {
-		return c.json.EncodeAll(content, nil)
+	if isOurs(format) {
+		return c.fact.EncodeAll(content, nil)
 	}
 	return c.message.EncodeAll(content, nil)
 }

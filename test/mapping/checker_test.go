@@ -106,8 +106,9 @@ func (j *judge) message(t *testing.T, cm corpus.Message) {
 		j.add(family, f)
 		if d := difference(f); d != "" {
 			j.differences[mark+d]++
-			if len(j.examples[mark+d]) < 5 {
-				j.examples[mark+d] = append(j.examples[mark+d], example{fmt.Sprintf("%s[%d]", cm.Path, cm.Index), f.Asked, f.Got})
+			message, shown := fmt.Sprintf("%s[%d]", cm.Path, cm.Index), j.examples[mark+d]
+			if n := len(shown); n < 5 && (n == 0 || shown[n-1].message != message) {
+				j.examples[mark+d] = append(shown, example{message, f.Asked, f.Got})
 			}
 		}
 	}
@@ -123,8 +124,8 @@ func (j *judge) add(family string, f forest.Finding) {
 }
 
 // difference names a finding as the guide lists it: the verdict, the path, and
-// the sheet that asked, or the missing resource with which it is missing; ""
-// where there is none. A resource that is missing or
+// the sheet that asked, or the missing resource with which it is missing, or
+// the element that refers to an unasked one; "" where there is none. A resource that is missing or
 // unasked as a whole counts as one thing.
 func difference(f forest.Finding) string {
 	switch f.Verdict {
@@ -137,6 +138,8 @@ func difference(f forest.Finding) string {
 	}
 	d := string(f.Verdict) + " " + path
 	switch {
+	case f.With != "" && f.Verdict == forest.Unasked:
+		d += " of " + f.With
 	case f.With != "":
 		d += " with " + f.With
 	case f.Verdict != forest.Unasked:

@@ -452,7 +452,7 @@ func (b *builder) byName(root *node) {
 			parts = append(parts, k.plain())
 		}
 	}
-	b.add(identifier{Identity: handover.Identity{Type: "name", Value: strings.Join(parts, "^")}})
+	b.add(identifier{Identity: handover.Identity{Type: "name", Value: strings.Join(parts, "^")}, scope: b.res.parent})
 }
 
 // plain returns the text of a JSON string as it stands between its quotes.

@@ -219,6 +219,9 @@ func (r *run) refer(p *spot, n *node, typ string, number int) *node {
 	}
 	if old := res; old == nil || old.typ != typ {
 		res = r.newResource(typ)
+		if typ == "RelatedPerson" { // a name is unique within the patient, at best
+			res.parent = r.parentOf(typ)
+		}
 		n.refs[number] = res
 		switch {
 		case old == nil:

@@ -28,8 +28,9 @@ type Finding struct {
 	Path, Rule string
 	Asked, Got string
 	Leaf       *Node // that is there; nil where nothing is
-	// With is the type of the missing resource that alone refers to this one:
-	// what is only mentioned by what is not there is missing with it.
+	// With is, of a resource that is missing as a whole, the type of the missing
+	// resource that alone refers to it; of one that is unasked as a whole, the
+	// element that refers to it: "PractitionerRole.location".
 	With string
 }
 
@@ -66,10 +67,25 @@ func Compare(asked, there []*Resource) []Finding {
 		c.resource(e)
 	}
 	c.references()
+	mentions := mentions(there)
 	for _, a := range there {
-		c.unasked(a)
+		c.unasked(a, mentions[a])
 	}
 	return c.findings
+}
+
+// mentions names for each resource an element that refers to it, the first by
+// name, "" where there is none.
+func mentions(there []*Resource) map[*Resource]string {
+	found := map[*Resource]string{}
+	for _, r := range there {
+		r.Walk(func(path string, leaf *Node) {
+			if by := r.Type + "." + path; leaf.Ref != nil && (found[leaf.Ref] == "" || by < found[leaf.Ref]) {
+				found[leaf.Ref] = by
+			}
+		})
+	}
+	return found
 }
 
 type comparison struct {
@@ -429,8 +445,8 @@ func (c *comparison) references() {
 }
 
 // unasked reports every leaf that nothing asked for.
-func (c *comparison) unasked(a *Resource) {
-	root := a.Type
+func (c *comparison) unasked(a *Resource, mention string) {
+	root, from := a.Type, len(c.findings)
 	if !c.matched[a] {
 		root += " resource"
 	}
@@ -439,4 +455,9 @@ func (c *comparison) unasked(a *Resource) {
 			c.add(Unasked, path, a.Rule, "", leaf.content(), leaf)
 		}
 	})
+	for i := range c.findings[from:] {
+		if !c.matched[a] {
+			c.findings[from+i].With = mention
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"handover/fhir"
 	"handover/hl7v2"
+	"handover/test/mapping/forest"
 )
 
 var component = regexp.MustCompile(`^[A-Z]{2,3}[.-](\d+)$`)
@@ -18,6 +19,10 @@ var codings = map[string]bool{"CE": true, "CF": true, "CNE": true, "CWE": true, 
 
 // dataType follows a data type sheet for one value.
 func (b *build) dataType(sheet *Sheet, target spot, v hl7v2.Value, table *Table, outer source, by *Row) {
+	if sheet.Name == "CWE[string]" && lone(v) {
+		b.primitive(target, by, part(v, 1), table)
+		return
+	}
 	context := b.context()
 	concept := codings[sheet.Of] && (sheet.Target == "CodeableConcept" || sheet.Target == "Coding")
 	if concept && target.typ.Kind == fhir.KindPrimitive { // AIS-10: status by CWE[CodeableConcept]
@@ -57,12 +62,22 @@ func (b *build) dataType(sheet *Sheet, target spot, v hl7v2.Value, table *Table,
 	}
 }
 
+// lone reports whether a coded value has a code and no text: what versions
+// before 2.7 sent as an IS or ST. CWE[Quantity] takes the code then, and
+// CWE[string], which has no row for it, is read likewise.
+func lone(v hl7v2.Value) bool {
+	return part(v, 1).IsValued() && !part(v, 2).IsValued() && !part(v, 9).IsValued()
+}
+
 // componentRow follows one row of a data type sheet.
 func (b *build) componentRow(sheet *Sheet, row *Row, t spot, sub hl7v2.Value, s source, context string, table *Table, by *Row) {
 	path := row.To
 	if sheet.Name == "CX[RelatedPerson-Mother]" && path[0].name == "patient" {
 		link := b.step(t, property(t.typ, "patient"), "patient", "", row.Rule) // the instruction describes the Patient
 		link.node.Ref = t.holders[1]
+		return
+	}
+	if sheet.Name == "CX[RelatedPerson-Mother]" && path[0].name == "relationship" && isMother(t.node, context) {
 		return
 	}
 	if sheet.Of == "NDL" && path[0].name == "" {
@@ -116,6 +131,13 @@ func (b *build) componentRow(sheet *Sheet, row *Row, t spot, sub hl7v2.Value, s 
 	default:
 		b.value(target, row, sub, s)
 	}
+}
+
+// isMother reports whether another repetition of PID-21 has said what she is.
+func isMother(n *forest.Node, context string) bool {
+	return slices.ContainsFunc(n.Children, func(c forest.Child) bool {
+		return c.Name == "relationship" && !strings.HasPrefix(c.Key, context+"/")
+	})
 }
 
 // triplets are the components of a coding's code, display and system.

@@ -20,6 +20,11 @@ var conditionSlips = []struct {
 	// TS is what versions before 2.6 call DTM.
 	{"OBX[Observation]:15", regexp.MustCompile(`^IF OBX-2 IN \("DTM", "DT"\)$`), `IF OBX-2 IN ("DTM", "DT", "TS")`},
 	{"OBX[Observation-Component]:16", regexp.MustCompile(`^IF OBX-2 IN \("DTM", "DT"\)$`), `IF OBX-2 IN ("DTM", "DT", "TS")`},
+	// Row 6 makes an address without a kind an e-mail; no row gives that its
+	// value, and a number beside it would become that.
+	{"XTN[ContactPoint]:6", regexp.MustCompile(`^IF XTN.3 NOT VALUED AND XTN.4 VALUED$`), `IF XTN.3 NOT VALUED AND XTN.4 VALUED AND XTN.1 NOT VALUED AND XTN.7 NOT VALUED AND XTN.12 NOT VALUED`},
+	{"XTN[ContactPoint]:7", regexp.MustCompile(`^IF XTN.3 NOT VALUED AND XTN.4 NOT VALUED$`), `IF XTN.3 NOT VALUED AND (XTN.4 NOT VALUED OR XTN.1 VALUED OR XTN.7 VALUED OR XTN.12 VALUED)`},
+	{"XTN[ContactPoint]:8", regexp.MustCompile(`^IF XTN.3 IN \("Internet", "X.400"\)$`), `IF XTN.3 IN ("Internet", "X.400") OR (XTN.3 NOT VALUED AND XTN.1 NOT VALUED AND XTN.7 NOT VALUED AND XTN.12 NOT VALUED)`},
 	// The narrative speaks of SN only.
 	{"OBX[Observation]:24", regexp.MustCompile(`^$`), `IF OBX-2 EQUALS "SN"`},
 	{"OBX[Observation-Component]:25", regexp.MustCompile(`^$`), `IF OBX-2 EQUALS "SN"`},

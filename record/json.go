@@ -91,8 +91,9 @@ func unescape(s []byte) []byte {
 
 var referencePrefix = []byte(`"reference":"`)
 
-// references calls fn for each "Type/id" that stands as Reference.reference.
-func references(v []byte, fn func(r ref)) {
+// references calls fn for each "Type/id" that stands as Reference.reference, the
+// type being one of the kinds.
+func references(v []byte, of kinds, fn func(r ref)) {
 	for {
 		j := bytes.Index(v, referencePrefix)
 		if j < 0 {
@@ -104,7 +105,9 @@ func references(v []byte, fn func(r ref)) {
 			return
 		}
 		if slash := bytes.IndexByte(v[:end], '/'); slash > 0 {
-			fn(ref{string(v[:slash]), string(v[slash+1 : end])})
+			if typ := of.name(v[:slash]); typ != "" {
+				fn(ref{typ, string(v[slash+1 : end])})
+			}
 		}
 		v = v[end:]
 	}
@@ -112,7 +115,7 @@ func references(v []byte, fn func(r ref)) {
 
 // within returns the resources in the content that can be moved from one
 // patient to another, and take with them what refers to them.
-func within(content []byte) []ref { return referred(content, movable) }
+func within(content []byte) []ref { return referred(content, movables) }
 
 // ordersOf returns the orders for which a specimen was taken: it has no visit but
 // theirs (FHIR R4 §10.10). Nothing else has any.
@@ -120,21 +123,37 @@ func ordersOf(resourceType string, content []byte) []ref {
 	if resourceType != "Specimen" {
 		return nil
 	}
-	return referred(content, func(t string) bool { return t == "ServiceRequest" })
+	return referred(content, requests)
 }
 
 // referred returns the resources of some types in the content, each once.
-func referred(content []byte, of func(resourceType string) bool) []ref {
+func referred(content []byte, of kinds) []ref {
 	var out []ref
-	references(content, func(r ref) {
-		if of(r.Type) && !slices.Contains(out, r) {
+	references(content, of, func(r ref) {
+		if !slices.Contains(out, r) {
 			out = append(out, r)
 		}
 	})
 	return out
 }
 
-// movable: HL7 v2.9 §3.3.43–45 moves visits and accounts.
-func movable(resourceType string) bool {
-	return resourceType == "Encounter" || resourceType == "Account"
+// kinds are resource types.
+type kinds []string
+
+var (
+	movables = kinds{"Encounter", "Account"} // HL7 v2.9 §3.3.43–45 moves visits and accounts
+	requests = kinds{"ServiceRequest"}
+	renamers = kinds{"Patient", "Encounter", "Account"} // whose numbers are changed (HL7 v2.9 §3.3.46–51)
+)
+
+// name returns the type's name, "" if it is none of these.
+func (k kinds) name(resourceType []byte) string {
+	for _, t := range k {
+		if t == string(resourceType) {
+			return t
+		}
+	}
+	return ""
 }
+
+func movable(resourceType string) bool { return slices.Contains(movables, resourceType) }

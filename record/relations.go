@@ -118,8 +118,11 @@ func (w *work) reach(patient string, follow func(*state) ([]link, error)) ([]str
 		if s == nil {
 			continue
 		}
-		for _, other := range append(s.former, s.into) {
-			if other != "" && !contains(out, other) {
+		if s.into != "" && !contains(out, s.into) {
+			out = append(out, s.into)
+		}
+		for _, other := range s.former {
+			if !contains(out, other) {
 				out = append(out, other)
 			}
 		}

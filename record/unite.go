@@ -296,17 +296,18 @@ func (c *composition) current(content []byte, patient string) ([]byte, string, e
 	for _, u := range c.united {
 		content = bytes.ReplaceAll(content, reference(u.from), reference(u.into))
 	}
-	for _, t := range referred(content, func(t string) bool { return t == "Patient" || movable(t) }) {
+	var failed error
+	old := content
+	references(old, renamers, func(t ref) {
 		now, err := c.final(t)
 		if err != nil {
-			return nil, "", err
-		}
-		if now != t {
+			failed = err
+		} else if now != t {
 			content = bytes.ReplaceAll(content, reference(t), reference(now))
 		}
-	}
-	if patient == "" {
-		return content, "", nil
+	})
+	if patient == "" || failed != nil {
+		return content, "", failed
 	}
 	now, err := c.final(ref{"Patient", patient})
 	return content, now.ID, err

@@ -66,7 +66,11 @@ type Element struct {
 	Value    json.RawMessage `json:"value,omitempty"`    // JSON; empty where Removed or only Extra is set
 	Extra    json.RawMessage `json:"extra,omitempty"`    // of the sibling property with an underscore
 	Removed  bool            `json:"removed,omitempty"`  // the source said "" of all that makes it, or its part
-	From     []Origin        `json:"from,omitempty"`
+	// Listed says that the message lists all that the source knows of the element
+	// by one segment: older parts of the source's, whose names begin with Part
+	// ("NK1/"), are there no longer. It is Removed too, and has no value.
+	Listed bool     `json:"listed,omitempty"`
+	From   []Origin `json:"from,omitempty"`
 }
 
 // JSONProperty returns the element's JSON property name.

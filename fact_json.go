@@ -157,6 +157,7 @@ func (w *factWriter) element(e *Element) {
 	w.raw("value", e.Value)
 	w.raw("extra", e.Extra)
 	w.flag("removed", e.Removed)
+	w.flag("listed", e.Listed)
 	if len(e.From) > 0 {
 		template, occurrence := w.lineage.add(e.From)
 		w.name("from")

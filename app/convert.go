@@ -57,5 +57,5 @@ func Routes(site *config.Site) (*route.Table, error) {
 }
 
 func converterOf(s config.Source) *v2fhir.Converter {
-	return v2fhir.New(v2fhir.Config{Source: s.Name, Zone: s.Zone, Authorities: s.Authorities})
+	return v2fhir.New(v2fhir.Config{Source: s.Name, Zone: s.Zone, Authorities: s.Authorities, Snapshots: s.Snapshots})
 }

@@ -65,6 +65,7 @@ var sourceKeys = []Key{
 	{Name: "zone", Shape: Line, Says: "Time zone of times without an offset, as in Europe/London. Without it such times keep only their date."},
 	{Name: "owns", Shape: Lines, Says: "Types or elements for which its word counts: Patient, Patient.telecom."},
 	{Name: "authorities", Shape: Lines, Says: "Assigning authorities of identifiers, most trusted first."},
+	{Name: "snapshot", Shape: Words, Values: []string{"NK1", "DG1"}, Says: "Repeating segments of which each message that has one lists all: what an earlier one listed, and it does not, is taken off the patient's contacts (NK1) or the visit's diagnoses (DG1). Without it absence says nothing."},
 	{Name: "allow", Shape: Lines, Says: "Addresses or networks that may connect: 10.1.0.0/16. Without it any that can reach the listener."},
 	{Name: "max_size", Shape: Bytes, Default: "100MB", Says: "A larger message is refused."},
 	{Name: "idle", Shape: Span, Default: "5m", Says: "A connection on which nothing arrives for so long is closed."},

@@ -33,6 +33,7 @@ type Source struct {
 	Zone           *time.Location
 	Owns           []string // "Patient", "Patient.telecom"
 	Authorities    []string
+	Snapshots      []string // segments: "NK1"
 	Allow          []netip.Prefix
 	MaxSize        int64
 	Idle           time.Duration

@@ -20,6 +20,7 @@ const (
 	itemHasName    = 1 << 2 // the JSON property differs from the element's name
 	itemHasNeeds   = 1 << 3
 	itemIsPiece    = 1 << 4 // the value is a piece of an array or object in the content
+	itemListed     = 1 << 5 // the message had all parts that begin as this one
 	stampCorrects  = 1
 	linkIsReplaced = 1 << 7 // beside the kind
 )
@@ -212,6 +213,9 @@ func (w *writer) item(e *element, it item, current properties) {
 	if it.removed {
 		flags |= itemRemoved
 	}
+	if it.listed {
+		flags |= itemListed
+	}
 	if it.property != "" {
 		flags |= itemHasName
 		name = it.property
@@ -395,7 +399,7 @@ func (r *reader) elements(s *state) {
 
 func (r *reader) item(name string, current properties) item {
 	flags := r.byte()
-	it := item{removed: flags&itemRemoved != 0, stamp: r.stamp(), rank: uint8(r.uint())}
+	it := item{removed: flags&itemRemoved != 0, listed: flags&itemListed != 0, stamp: r.stamp(), rank: uint8(r.uint())}
 	if it.stamp == nil {
 		r.bad = true
 	}

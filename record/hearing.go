@@ -232,7 +232,7 @@ func (h *hearing) hold(i int) error {
 	shared := assertionRank(ra)
 	for j := range ra.Elements {
 		e := &ra.Elements[j]
-		it := item{stamp: st, rank: shared, removed: e.Removed}
+		it := item{stamp: st, rank: shared, removed: e.Removed, listed: e.Listed}
 		if e.Property != e.Name {
 			it.property = e.Property
 		}

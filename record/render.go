@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 
 	"handover"
@@ -64,7 +65,8 @@ func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(*it
 			before := len(out)
 			for _, e := range parts {
 				best := e.best(since, func(it *item) bool {
-					return slices.Contains(class, it.stamp.source) && counts(it.stamp.claim) && meets(it)
+					return slices.Contains(class, it.stamp.source) && counts(it.stamp.claim) && meets(it) &&
+						!delisted(parts, e.part, it.stamp, counts)
 				})
 				if best != nil {
 					out = append(out, choice{e.name, e.part, best, owned, class})
@@ -88,6 +90,24 @@ func (e *element) best(since *stamp, may func(*item) bool) *item {
 		}
 	}
 	return best
+}
+
+// delisted reports whether the source, since it said the part, listed all parts
+// of its kind and this one was not among them. A list that names the part has a
+// newer word on it.
+func delisted(parts []element, part string, said *stamp, counts func(claim string) bool) bool {
+	for i := range parts {
+		l := &parts[i]
+		if !strings.HasSuffix(l.part, "/") || l.part == part || !strings.HasPrefix(part, l.part) {
+			continue
+		}
+		for _, it := range l.items {
+			if it.listed && it.stamp.source == said.source && counts(it.stamp.claim) && it.stamp.compare(said) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func newestCorrection(voices []voice, class []string) *stamp {

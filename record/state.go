@@ -54,6 +54,7 @@ type item struct {
 	stamp    *stamp
 	rank     uint8
 	removed  bool
+	listed   bool   // the source listed all parts that begin as this one
 	property string // JSON property; "": the element's name
 	value    []byte
 	extra    []byte

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"handover/config"
 )
 
 // dice makes up messages of no great sense, which any hospital might send: two
@@ -74,7 +76,7 @@ func (d *dice) administration() {
 		"ADT^A11^ADT_A09", "ADT^A12^ADT_A09", "ADT^A23^ADT_A21", "ADT^A38^ADT_A38", "ADT^A21^ADT_A21", "ADT^A22^ADT_A21")
 	segments := []string{d.patient(), d.visit()}
 	if strings.HasSuffix(event, "A01") && d.IntN(2) == 0 {
-		segments = append(segments, d.pick("AL1|1|DA|PENI^Penicillin^L|SV", "AL1|1|FA|NUTS^Nuts^L"), d.pick("DG1|1||J18.9^Pneumonia^I10|||A", "DG1|1||E11.9^Diabetes^I10|||A"))
+		segments = append(segments, d.pick("NK1|1|Example^Bea|MTH", "NK1|1|Example^Cal|FTH", "NK1|1|Example^Cal|SIS"), d.pick("AL1|1|DA|PENI^Penicillin^L|SV", "AL1|1|FA|NUTS^Nuts^L"), d.pick("DG1|1||J18.9^Pneumonia^I10|||A", "DG1|1||E11.9^Diabetes^I10|||A"))
 	}
 	d.say(d.pick("pas", "pas", "ward"), event, segments...)
 }
@@ -153,11 +155,24 @@ func anyDay(seed uint64, messages int) []message {
 	return d.list
 }
 
+// listing is an administration that lists all next of kin and diagnoses.
+const listing = `source: pas
+listen: mllp://127.0.0.1:2575
+zone: Europe/London
+owns: [Patient, Encounter]
+authorities: [SFG, NATL]
+snapshot: [NK1, DG1]
+`
+
 func TestAnyDayShuffledEndsInTheSameRecord(t *testing.T) {
-	site := readSite(t, &txtar.Archive{})
+	sites := []*config.Site{
+		readSite(t, &txtar.Archive{}),
+		readSite(t, &txtar.Archive{Files: []txtar.File{{Name: "sources/pas.yaml", Data: []byte(listing)}}}),
+	}
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
+			site := sites[seed%2]
 			list := anyDay(seed, 20)
 			h := openHospital(t, site)
 			for _, m := range list {

@@ -75,7 +75,7 @@ func openHospital(t testing.TB, site *config.Site) *hospital {
 	t.Helper()
 	h := &hospital{t: t, converters: map[string]*v2fhir.Converter{}}
 	for _, s := range site.Sources {
-		h.converters[s.Name] = v2fhir.New(v2fhir.Config{Source: s.Name, Zone: s.Zone, Authorities: s.Authorities})
+		h.converters[s.Name] = v2fhir.New(v2fhir.Config{Source: s.Name, Zone: s.Zone, Authorities: s.Authorities, Snapshots: s.Snapshots})
 	}
 	h.record = h.open(rulesOf(site))
 	return h

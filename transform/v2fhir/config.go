@@ -20,6 +20,10 @@ type Config struct {
 	// the source. An organization that such a namespace names is the same for
 	// all sources for which it is declared.
 	Authorities []string
+	// Snapshots are repeating segments of which each message that has one lists
+	// all (HL7 v2.9 §2.10.4.1): what an earlier one listed and it does not is
+	// there no longer.
+	Snapshots []string
 	// Translate returns the codings that the site's own tables give for a code
 	// which HL7's tables do not translate. system is the FHIR code system of
 	// the code as sent. nil: none.

@@ -99,6 +99,22 @@ func (r *run) elements(res *resource) {
 	for _, n := range res.nulls {
 		r.null(n, first)
 	}
+	for f := res.fed; f != nil; f = f.next {
+		if slices.Contains(r.c.config.Snapshots, f.seg.Name()) {
+			r.listed(f, first)
+		}
+	}
+}
+
+// listed says of the lists into which the segment writes that the message has
+// all of them, once.
+func (r *run) listed(f *feed, first int) {
+	part := f.seg.Name() + "/"
+	for _, rl := range f.plan.rules {
+		if len(rl.steps) > 0 && rl.steps[0].slots == byItem && !r.writer.says(first, rl.steps[0].top, part) {
+			r.writer.list(rl.steps[0].top, part, posOf(f.seg, 0, 0), rl.id)
+		}
+	}
 }
 
 // list writes the items of the list that the first of kids is one of, slot by

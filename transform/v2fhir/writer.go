@@ -34,6 +34,7 @@ type draft struct {
 	value, extra   span // empty: none
 	from           span // of origins
 	removed        bool
+	listed         bool
 }
 
 // span is a stretch of a buffer.
@@ -54,6 +55,12 @@ func (w *writer) remove(n nulled, part string) {
 	w.path = w.path[:0]
 	w.note(n.at, n.rule, "")
 	w.made = append(w.made, draft{name: n.element, part: part, from: span{from, from + 1}, removed: true})
+}
+
+// list adds that the message has all parts of an element that begin so.
+func (w *writer) list(name, part string, at position, rule string) {
+	w.remove(nulled{element: name, at: at, rule: rule}, part)
+	w.made[len(w.made)-1].listed = true
 }
 
 // says reports whether there is an element of that name and part from the first
@@ -81,7 +88,7 @@ func (w *writer) take() []handover.Element {
 	}
 	elements := make([]handover.Element, len(w.made))
 	for i, d := range w.made {
-		e := handover.Element{Name: d.name, Part: d.part, Property: d.property, Removed: d.removed, From: origins[d.from.start:d.from.end:d.from.end]}
+		e := handover.Element{Name: d.name, Part: d.part, Property: d.property, Removed: d.removed, Listed: d.listed, From: origins[d.from.start:d.from.end:d.from.end]}
 		if !d.value.empty() {
 			e.Value = out[d.value.start:d.value.end:d.value.end]
 		}

@@ -30,8 +30,9 @@ func said() Assertions {
 					{Name: "note"},
 					{Name: "note", Part: "NTE-3\"", Value: json.RawMessage(`[{"text":"a"}]`), From: origins("1")},
 					{Name: "note", Part: "NTE-13", Removed: true},
+					{Name: "contact", Part: "NK1/", Removed: true, Listed: true},
 				}},
-			{Type: "Patient", Handle: "Patient-1", Identities: []Identity{{Value: ""}}},
+			{Type: "Patient", Handle: "Patient-1", Renamed: true, Identities: []Identity{{Value: ""}}},
 		},
 		Merges: []Merge{{Kind: "move", Event: "ADT^A45", Survivor: "a", Loser: "b", Moved: "c"}},
 		Left:   []Left{{Field: "ZPD-3", Reason: "no-map: \u0000"}},
@@ -96,6 +97,7 @@ func TestWritesReadAsBefore(t *testing.T) {
 		},
 		Same: []Stale{{Type: "A", ID: "1", Handle: "A-1", Reason: "r", Aliases: []Alias{{}}}}, Older: []Stale{{}},
 		Parked: []Stale{{Type: "B"}}, Flagged: []Stale{{Type: "C"}, {Type: "D"}},
+		United: []United{{Type: "Patient", ID: "p", Into: "q"}, {Type: "A", ID: "1", Aliases: []Alias{{Authority: "A of Patient/q", Value: "1"}}}},
 	}} {
 		got, err := json.Marshal(w)
 		if err != nil {

@@ -12,7 +12,8 @@ const (
 	headNumbered   = 1 << 1 // the handle is the type and the how-manieth of the type
 	headPatient    = 1 << 2 // the number of a resource follows
 	headOther      = 1 << 3 // a patient that is no handle of the message
-	headKnown      = headCorrection | headNumbered | headPatient | headOther
+	headRenamed    = 1 << 4
+	headKnown      = headCorrection | headNumbered | headPatient | headOther | headRenamed
 )
 
 // The flags of an identity.
@@ -99,6 +100,9 @@ func (w *encoder) head(r *handover.ResourceAssertion) {
 	w.perType[r.Type]++
 	if r.Correction {
 		flags |= headCorrection
+	}
+	if r.Renamed {
+		flags |= headRenamed
 	}
 	if numbered(r, w.perType[r.Type]) {
 		flags |= headNumbered
@@ -195,6 +199,9 @@ func (w *encoder) shapeOf(shapes *Shapes, a *handover.Assertions, e *handover.El
 	if e.Removed {
 		kind |= shapeRemoved
 	}
+	if e.Listed {
+		kind |= shapeListed
+	}
 	if len(e.Value) > 0 {
 		kind |= shapeValue
 		if !c.cut(e.Value) {
@@ -247,6 +254,9 @@ func (w *encoder) whole(e *handover.Element) {
 	flags := byte(0)
 	if e.Removed {
 		flags = shapeRemoved
+	}
+	if e.Listed {
+		flags |= shapeListed
 	}
 	w.byte(flags)
 	w.text(e.Name)

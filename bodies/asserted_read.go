@@ -58,7 +58,7 @@ func (d *decoder) heads() {
 			d.fail()
 			return
 		}
-		r.Correction = flags&headCorrection != 0
+		r.Correction, r.Renamed = flags&headCorrection != 0, flags&headRenamed != 0
 		r.Type = d.text()
 		perType[r.Type]++
 		if flags&headNumbered != 0 {
@@ -125,6 +125,7 @@ func (d *decoder) element(e *handover.Element) {
 	}
 	s := d.shapes[number-1]
 	e.Name, e.Property, e.Part, e.Removed = s.name, s.property, s.part, s.kind&shapeRemoved != 0
+	e.Listed = s.kind&shapeListed != 0
 	var occurrences [10]int64
 	for i := range s.occurrences {
 		d.last += d.int()
@@ -196,10 +197,10 @@ func (d *decoder) fill(f *frame, to *int) []byte {
 
 func (d *decoder) whole(e *handover.Element) {
 	flags := d.byte()
-	if flags&^shapeRemoved != 0 {
+	if flags&^(shapeRemoved|shapeListed) != 0 {
 		d.fail()
 	}
-	e.Removed = flags != 0
+	e.Removed, e.Listed = flags&shapeRemoved != 0, flags&shapeListed != 0
 	e.Name, e.Part, e.Property = d.text(), d.text(), d.text()
 	e.Value, e.Extra = rawOf(d.text()), rawOf(d.text())
 	if n := d.count(); n > 0 {

@@ -78,8 +78,9 @@ func result() handover.Assertions {
 					{Name: "identifier", Part: "MRG-1", Value: raw(`[{"system":"A","value":"7"},{"value":"8"}]`)},
 					{Name: "birthDate", Value: raw(`"1970-01-01"`), Extra: raw(`{"extension":[{"url":"http://x","valueDecimal":-1.50e3,"b":[true,null,[],{}]}]}`)},
 					{Name: "name", Removed: true, From: from("PID-5")},
+					{Name: "contact", Part: "NK1/", Removed: true, Listed: true},
 				}},
-			{Type: "Observation", Handle: "Observation-1", Patient: "Patient-1", Correction: true,
+			{Type: "Observation", Handle: "Observation-1", Patient: "Patient-1", Correction: true, Renamed: true,
 				Identities: []handover.Identity{{Type: "FILL", Value: "1", Order: true}, {Value: "n", Scope: "Specimen-2"}},
 				Elements: []handover.Element{
 					{Name: "value", Property: "valueString", Value: raw(`"a\"\\\u00e9é"`), From: from("OBX[1]-5", "OBX[1]-6", "OBR[2]-4", "PID-3")},
@@ -126,9 +127,11 @@ func resultWrites(a *handover.Assertions) handover.Writes {
 			{Type: "Task", ID: observation, Patient: other},
 			{Type: "Task", ID: "x", Content: raw(`{"resourceType":"Task","id":"x","a":[1,2`)},
 		},
-		Same:    []handover.Stale{{Type: "Specimen", ID: other, Handle: "Specimen-1"}, {Type: "Other", ID: other, Handle: "Specimen-1"}},
-		Older:   []handover.Stale{{Type: "Observation", ID: observation, Handle: "odd", Reason: "newer word stands", Aliases: []handover.Alias{{}, {Authority: "x", Value: ""}}}},
-		Parked:  []handover.Stale{{Type: "Specimen", ID: "named", Handle: "Specimen-2"}},
+		Same:   []handover.Stale{{Type: "Specimen", ID: other, Handle: "Specimen-1"}, {Type: "Other", ID: other, Handle: "Specimen-1"}},
+		Older:  []handover.Stale{{Type: "Observation", ID: observation, Handle: "odd", Reason: "newer word stands", Aliases: []handover.Alias{{}, {Authority: "x", Value: ""}}}},
+		Parked: []handover.Stale{{Type: "Specimen", ID: "named", Handle: "Specimen-2"}},
+		United: []handover.United{{Type: "Patient", ID: patient, Into: other, Aliases: []handover.Alias{{Authority: "A", Value: "7"}}},
+			{Type: "Encounter", ID: "short"}},
 		Flagged: []handover.Stale{{}, {Type: "Patient", ID: patient, Handle: "Patient-1", Reason: "look"}},
 	}
 }

@@ -29,7 +29,8 @@ const (
 	partField     = 1 << 3 // is in the shape
 	partKey       = 2 << 3 // is the key of the first resource that the value refers to
 	partText      = 3 << 3 // stands beside the leaves
-	shapeKnown    = shapeRemoved | shapeValue | shapeExtra | shapePart
+	shapeListed   = 1 << 5
+	shapeKnown    = shapeRemoved | shapeValue | shapeExtra | shapePart | shapeListed
 	maxShape      = 16 << 10
 	maxOccurrence = 1 << 30
 )

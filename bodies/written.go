@@ -80,6 +80,10 @@ func (f *Form) AppendWrites(b []byte, message handover.Offset, a *handover.Asser
 			w.stale(&list[i])
 		}
 	}
+	w.count(len(v.United))
+	for i := range v.United {
+		w.united(&v.United[i])
+	}
 	w.b = binary.BigEndian.AppendUint32(w.b, w.checksum)
 	return w.appendTo(b)
 }
@@ -327,4 +331,14 @@ func (w *writesEncoder) stale(s *handover.Stale) {
 	if flags&staleAliases != 0 {
 		w.aliases(s.Aliases)
 	}
+}
+
+// united writes a resource that is one with another. The id of that one is
+// empty where there is none.
+func (w *writesEncoder) united(u *handover.United) {
+	w.text(u.Type)
+	w.id(u.ID)
+	w.id(u.Into)
+	w.resources = w.resources[:0]
+	w.aliases(u.Aliases)
 }

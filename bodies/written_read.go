@@ -42,6 +42,7 @@ func (f *Form) readWrites(body []byte, message handover.Offset, a *handover.Asse
 	var v handover.Writes
 	v.Writes = listOf(d, d.write)
 	v.Same, v.Older, v.Parked, v.Flagged = listOf(d, d.stale), listOf(d, d.stale), listOf(d, d.stale), listOf(d, d.stale)
+	v.United = listOf(d, d.united)
 	sum := d.take(4)
 	if err := d.done(); err != nil {
 		return handover.Writes{}, err
@@ -261,4 +262,10 @@ func (d *writesDecoder) stale(s *handover.Stale) {
 	if flags&staleAliases != 0 {
 		s.Aliases = d.aliases()
 	}
+}
+
+func (d *writesDecoder) united(u *handover.United) {
+	u.Type, u.ID, u.Into = d.text(), d.id(), d.id()
+	d.resources = d.resources[:0]
+	u.Aliases = d.aliases()
 }

@@ -15,6 +15,8 @@ type ahead struct {
 	leads   map[string]ref
 	states  map[ref]bool    // not there
 	aliases map[string]bool // not there
+	// The messages by where their resources stand.
+	messages map[*handover.ResourceAssertion]*composition
 }
 
 func (a *ahead) clear() { *a = ahead{} }
@@ -36,9 +38,22 @@ func (a *ahead) unseen(keys []string) []string {
 	return slices.DeleteFunc(keys, func(k string) bool { return a.aliases[k] })
 }
 
+// take returns how Expect heard the message, and forgets it; nil if it did not.
+func (a *ahead) take(m *handover.Assertions) *composition {
+	if len(m.Resources) == 0 {
+		return nil
+	}
+	c := a.messages[&m.Resources[0]]
+	delete(a.messages, &m.Resources[0])
+	if c == nil || len(c.a.Resources) != len(m.Resources) || c.a.Source != m.Source {
+		return nil
+	}
+	return c
+}
+
 // Expect reads in one go what composing these messages will ask for, so that
 // Compose need not ask for one message at a time. It changes no result, and
-// may be left out.
+// may be left out. The messages must not be changed until they are composed.
 func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) error {
 	r.composing.Lock()
 	defer r.composing.Unlock()
@@ -46,13 +61,13 @@ func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) er
 	if err := r.learn(ctx); err != nil {
 		return err
 	}
-	e := &expecting{work: r.newWork(ctx, r.composed, r.led), asked: map[string]bool{}}
+	e := &expecting{work: r.newWork(ctx, 32*len(messages), r.composed, r.led), asked: map[string]bool{}}
 	for _, a := range messages {
-		h, err := newHearing(e.work, 0, a)
+		h, err := newHearing(e.work, 0, a, nil)
 		if err != nil {
 			continue // Compose says so
 		}
-		e.all = append(e.all, &composition{hearing: h})
+		e.all = append(e.all, &composition{hearing: h, known: make([][]identity, len(a.Resources))})
 	}
 	for level := 0; ; level++ {
 		more, err := e.level(level)
@@ -107,6 +122,7 @@ func (e *expecting) level(level int) (more bool, err error) {
 		for _, i := range c.sequence[level] {
 			ids := c.identities(i)
 			known[n] = append(known[n], ids)
+			c.known[i] = ids
 			for _, id := range ids {
 				if !e.asked[id.key.ID] {
 					e.asked[id.key.ID] = true
@@ -141,7 +157,13 @@ func (e *expecting) likely(known []identity) ref {
 
 // seen returns what was looked up.
 func (e *expecting) seen() ahead {
-	a := ahead{found: map[ref]*state{}, leads: e.aliases, states: map[ref]bool{}, aliases: map[string]bool{}}
+	a := ahead{found: map[ref]*state{}, leads: e.aliases, states: map[ref]bool{}, aliases: map[string]bool{},
+		messages: make(map[*handover.ResourceAssertion]*composition, len(e.all))}
+	for _, c := range e.all {
+		if len(c.a.Resources) > 0 {
+			a.messages[&c.a.Resources[0]] = c
+		}
+	}
 	for t, s := range e.states {
 		if s != nil {
 			a.found[t] = s

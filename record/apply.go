@@ -31,6 +31,8 @@ type applying struct {
 	index   *indexing
 	last    map[ref]lastPlace
 	shapes  int // that the journal has
+	writer  writer
+	room    []byte // for packs, to be used again
 }
 
 // lastPlace is where the newest content and state of a resource stand.
@@ -175,7 +177,7 @@ func (a *applying) written(e *handover.Entry) error {
 // take notes what a message did, and writes its pack.
 func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted handover.Offset) error {
 	a.deltas = append(a.deltas, d)
-	p := &pack{}
+	p := &pack{contents: make([][]byte, 0, len(d.changes)), states: make([][]byte, 0, len(d.changes))}
 	for i, c := range d.changes {
 		t := c.after.ref
 		if _, ok := a.first[t]; !ok {
@@ -190,7 +192,7 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 		}
 		a.states[t] = c.after
 		place := a.last[t]
-		place.held, place.heldAt, place.encoded = int64(at), int64(i), c.after.encode()
+		place.held, place.heldAt, place.encoded = int64(at), int64(i), a.writer.encode(c.after)
 		var content []byte
 		if c.before == nil && c.after.version > 0 || c.before != nil && c.before.version != c.after.version {
 			content = c.after.content
@@ -208,7 +210,9 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 		a.aliases[row.key] = row.to
 		a.r.known.add(row.key)
 	}
-	a.index.packs = append(a.index.packs, []any{int64(at), when.UnixMilli(), int64(d.message), int64(asserted), p.encode()})
+	var body []byte
+	body, a.room = p.encode(a.room)
+	a.index.packs = append(a.index.packs, []any{int64(at), when.UnixMilli(), int64(d.message), int64(asserted), body})
 	return nil
 }
 
@@ -259,13 +263,13 @@ func (a *applying) replay(message handover.Offset, asserted, written *handover.E
 	if err != nil {
 		return nil, err
 	}
-	w := a.r.newWork(a.ctx, func(t ref) *state {
+	w := a.r.newWork(a.ctx, len(as.Resources), func(t ref) *state {
 		if s := a.states[t]; s != nil {
 			return s
 		}
 		return a.r.states.get(t)
 	}, func(string) (ref, bool) { return ref{}, false })
-	h, err := newHearing(w, message, &as)
+	h, err := newHearing(w, message, &as, nil)
 	if err != nil {
 		return nil, err
 	}

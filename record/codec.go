@@ -129,8 +129,8 @@ func (w *writer) collect(s *state) {
 
 // encode returns the state without type, id, row id and content, which are kept
 // beside it.
-func (s *state) encode() []byte {
-	w := &writer{b: make([]byte, 0, 256)}
+func (w *writer) encode(s *state) []byte {
+	w.b, w.stamps = w.b[:0], w.stamps[:0]
 	w.collect(s)
 	w.b = append(w.b, stateFormat)
 	w.uint(uint64(s.version))
@@ -182,7 +182,7 @@ func (s *state) encode() []byte {
 	}
 	w.text(s.into)
 	w.texts(s.former)
-	return w.b
+	return bytes.Clone(w.b)
 }
 
 func (w *writer) elements(s *state) {

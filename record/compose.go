@@ -15,9 +15,14 @@ type composition struct {
 	aliased map[ref][]handover.Alias
 	written map[ref]int // index in out.Writes
 	chosen  map[ref][]choice
-	moved   []ref // orders that went to another patient with their visit
-	holding []ref // what refers to, or is known within, what was united
+	moved   []ref        // orders that went to another patient with their visit
+	holding []ref        // what refers to, or is known within, what was united
+	again   map[ref]bool // all was said before, so that nothing need be chosen
+	room    []choice     // for what stands in one version, to be used again
 	out     handover.Writes
+
+	known    [][]identity // by index of resource, where Expect found them
+	expected *composition // the same message in Expect; nil: there was none
 }
 
 // Compose says what the message's assertions make of the record: the body of
@@ -30,16 +35,18 @@ type composition struct {
 func (r *Record) Compose(ctx context.Context, message handover.Offset, a handover.Assertions) (handover.Writes, error) {
 	r.composing.Lock()
 	defer r.composing.Unlock()
-	w := r.newWork(ctx, r.composed, r.led)
+	w := r.newWork(ctx, len(a.Resources), r.composed, r.led)
 	w.ahead = &r.ahead
-	h, err := newHearing(w, message, &a)
+	expected := r.ahead.take(&a)
+	h, err := newHearing(w, message, &a, expected)
 	if err != nil {
 		return handover.Writes{}, err
 	}
 	h.decide = true
 	c := &composition{
-		hearing: h,
+		hearing: h, expected: expected,
 		aliased: map[ref][]handover.Alias{}, written: map[ref]int{}, chosen: map[ref][]choice{},
+		again: map[ref]bool{},
 	}
 	for _, step := range []func() error{c.rename, c.identify, c.absorb, c.compose} {
 		if err := step(); err != nil {
@@ -105,7 +112,11 @@ func (c *composition) version(t ref) error {
 	if err != nil || s == nil {
 		return err
 	}
-	if _, done := c.chosen[t]; done {
+	if _, done := c.chosen[t]; done || c.again[t] {
+		return nil
+	}
+	if !c.late[t] && s.again(c.original[t]) {
+		c.again[t] = true
 		return nil
 	}
 	if s.into != "" {
@@ -115,7 +126,7 @@ func (c *composition) version(t ref) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(s.voices, func(v voice) bool { return spoken[v.claim] }) {
+	if len(spoken) == 0 {
 		return nil // only contenders spoke of it
 	}
 	chosen, err := c.choices(s, spoken)
@@ -127,7 +138,8 @@ func (c *composition) version(t ref) error {
 	if err != nil {
 		return err
 	}
-	stands := standing(s, links, chosen)
+	stands := standing(s, links, chosen, c.room)
+	c.room = stands
 	content, patient, err := c.moves(s, render(s, stands))
 	if err != nil {
 		return err
@@ -155,27 +167,29 @@ func (c *composition) version(t ref) error {
 	return nil
 }
 
-// counting says of each claim on the resource whether its voices count.
-func (c *composition) counting(s *state) (map[string]bool, error) {
-	out := make(map[string]bool, 1)
+// counting returns the claims on the resource of which the voices count.
+func (c *composition) counting(s *state) ([]string, error) {
+	var out []string
 	for _, v := range s.voices {
-		if _, ok := out[v.claim]; ok {
+		if slices.Contains(out, v.claim) {
 			continue
 		}
 		ok, err := c.agrees(s, v.claim)
 		if err != nil {
 			return nil, err
 		}
-		out[v.claim] = ok
+		if ok {
+			out = append(out, v.claim)
+		}
 	}
 	return out, nil
 }
 
 // choices picks the word that counts for each element. A reference to another
 // patient's resource does not count.
-func (c *composition) choices(s *state, counts map[string]bool) ([]choice, error) {
+func (c *composition) choices(s *state, counts []string) ([]choice, error) {
 	var failed error
-	chosen := c.ruling.choose(s, func(claim string) bool { return counts[claim] }, func(it *item) bool {
+	chosen := c.ruling.choose(s, func(claim string) bool { return slices.Contains(counts, claim) }, func(it *item) bool {
 		for _, n := range it.needs {
 			other, err := c.get(n)
 			if err != nil {
@@ -250,6 +264,10 @@ func (c *composition) report(i int) {
 	if c.parked[ra.Handle] {
 		said.Reason = "the identifier belongs to another patient"
 		c.out.Parked = append(c.out.Parked, said)
+		return
+	}
+	if c.again[t] {
+		c.out.Same = append(c.out.Same, said)
 		return
 	}
 	lost := c.lost(i, t)

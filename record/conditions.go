@@ -170,7 +170,7 @@ func (s *search) referenceTest(c Condition, asked string) (test, error) {
 
 // samePeople adds the Patients that merges hold to be one with those asked for.
 func (s *search) samePeople(targets []string) ([]string, error) {
-	w := s.r.newWork(s.ctx, s.r.states.get, nil)
+	w := s.r.lookIn(s.ctx)
 	for _, t := range targets {
 		id, ok := strings.CutPrefix(t, "Patient/")
 		if !ok {

@@ -3,7 +3,6 @@ package record
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"handover"
 )
@@ -15,22 +14,32 @@ type hearing struct {
 	*work
 	offset   handover.Offset
 	a        *handover.Assertions
-	sequence [][]int         // indices of resources; each level needs only those before
-	index    map[string]int  // handle → index
-	targets  map[string]ref  // handle → resource
-	parked   map[string]bool // handles whose identity contradicts what is held
-	decide   bool            // find out which are parked; a replay knows
-	stamps   []*stamp        // by index
+	sequence [][]int           // indices of resources; each level needs only those before
+	index    map[string]int    // handle → index
+	targets  map[string]ref    // handle → resource
+	parked   map[string]bool   // handles whose identity contradicts what is held
+	decide   bool              // find out which are parked; a replay knows
+	late     map[ref]bool      // of which newer word was held
+	stamps   []*stamp          // by index
+	named    map[string]string // handle → "Type/id", as far as it was asked for
 }
 
-func newHearing(w *work, offset handover.Offset, a *handover.Assertions) (*hearing, error) {
+// newHearing begins to hear the message; before is how it was heard before, nil
+// if it was not.
+func newHearing(w *work, offset handover.Offset, a *handover.Assertions, before *composition) (*hearing, error) {
 	h := &hearing{
 		work: w, offset: offset, a: a,
-		index:   make(map[string]int, len(a.Resources)),
 		targets: make(map[string]ref, len(a.Resources)),
 		parked:  map[string]bool{},
 		stamps:  make([]*stamp, len(a.Resources)),
+		named:   map[string]string{},
+		late:    map[ref]bool{},
 	}
+	if before != nil {
+		h.index, h.sequence = before.index, before.sequence
+		return h, nil
+	}
+	h.index = make(map[string]int, len(a.Resources))
 	for i := range a.Resources {
 		h.index[a.Resources[i].Handle] = i
 	}
@@ -83,6 +92,16 @@ func (h *hearing) order() error {
 		h.sequence = append(h.sequence, level)
 	}
 	return nil
+}
+
+// name returns "Type/id" of what a handle means.
+func (h *hearing) name(handle string, t ref) string {
+	name, ok := h.named[handle]
+	if !ok {
+		name = t.String()
+		h.named[handle] = name
+	}
+	return name
 }
 
 // fault says what is wrong with what was asserted. Handles hold no content.
@@ -228,7 +247,10 @@ func (h *hearing) hold(i int) error {
 	ra := &h.a.Resources[i]
 	s, st := h.states[h.targets[ra.Handle]], h.stamps[i]
 	s.speak(st)
-	s.elements = slices.Grow(s.elements, len(ra.Elements))
+	if s.elements == nil {
+		s.elements = make([]element, 0, len(ra.Elements))
+	}
+	room := make([]item, len(ra.Elements))
 	shared := assertionRank(ra)
 	for j := range ra.Elements {
 		e := &ra.Elements[j]
@@ -251,7 +273,9 @@ func (h *hearing) hold(i int) error {
 		for _, n := range it.needs {
 			s.contend(st.claim, h.states[n].owner)
 		}
-		s.hold(e.Name, e.Part, it)
+		if !s.hold(e.Name, e.Part, it, room[j:j:j+1]) {
+			h.late[s.ref] = true
+		}
 	}
 	return nil
 }
@@ -267,7 +291,7 @@ func (h *hearing) value(i int, v []byte, it *item) ([]byte, error) {
 		if owner := h.states[t].owner; it.stamp.claim != "" && owner != "" && owner != it.stamp.claim {
 			it.needs = append(it.needs, t)
 		}
-		return t.String(), true
+		return h.name(handle, t), true
 	})
 	if unknown != "" {
 		return nil, h.fault(i, "refers to a handle that is not in the message")

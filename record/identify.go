@@ -43,11 +43,17 @@ type identity struct {
 
 // identities returns the resource's identifiers, most trusted first.
 func (c *composition) identities(i int) []identity {
+	if known := c.foreseen(i); known != nil {
+		return known
+	}
 	ra := &c.a.Resources[i]
-	stated := slices.Clone(ra.Identities)
-	slices.SortStableFunc(stated, func(a, b handover.Identity) int {
-		return cmp.Compare(c.ruling.trust(c.a.Source, a.Authority), c.ruling.trust(c.a.Source, b.Authority))
-	})
+	stated := ra.Identities
+	if len(stated) > 1 {
+		stated = slices.Clone(stated)
+		slices.SortStableFunc(stated, func(a, b handover.Identity) int {
+			return cmp.Compare(c.ruling.trust(c.a.Source, a.Authority), c.ruling.trust(c.a.Source, b.Authority))
+		})
+	}
 	out := make([]identity, 0, len(stated))
 	for _, id := range stated {
 		if id.Value == "" {
@@ -60,6 +66,21 @@ func (c *composition) identities(i int) []identity {
 	return out
 }
 
+// foreseen returns the identities as Expect found them, nil unless all that they
+// depend on is as it was then.
+func (c *composition) foreseen(i int) []identity {
+	e := c.expected
+	if e == nil || e.ruling != c.ruling {
+		return nil
+	}
+	same := true
+	c.needs(i, func(handle string) { same = same && c.targets[handle] == e.targets[handle] })
+	if !same {
+		return nil
+	}
+	return e.known[i]
+}
+
 // qualify returns the authority with all that makes the value unique.
 func (c *composition) qualify(id handover.Identity, ra *handover.ResourceAssertion) string {
 	return id.Qualified(c.a.Source, c.target(id.Scope), c.target(ra.Patient))
@@ -70,7 +91,11 @@ func (c *composition) target(handle string) string {
 	if handle == "" {
 		return ""
 	}
-	return c.targets[handle].String()
+	t, known := c.targets[handle]
+	if !known { // a Patient's own handle, while its ids are asked for
+		return t.String()
+	}
+	return c.name(handle, t)
 }
 
 // mean gives the handle its resource.

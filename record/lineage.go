@@ -49,7 +49,7 @@ func (r *Record) Lineage(ctx context.Context, access handover.Access, atLeast ha
 		return Lineage{}, err
 	}
 	l := &tracing{r: r, ctx: ctx, of: ref{v.Type, v.ID}, spoken: map[handover.Offset]*speech{}}
-	s, err := r.newWork(ctx, r.states.get, nil).get(l.of)
+	s, err := r.lookIn(ctx).get(l.of)
 	if err != nil {
 		return Lineage{}, err
 	}

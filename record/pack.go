@@ -41,13 +41,9 @@ var (
 )
 
 // encode writes the lengths, then all contents, then all states, so that what is
-// alike lies together.
-func (p *pack) encode() []byte {
-	size := 16
-	for i := range p.contents {
-		size += len(p.contents[i]) + len(p.states[i]) + 8
-	}
-	b := make([]byte, 0, size)
+// alike lies together. room is overwritten, and is to be used again.
+func (p *pack) encode(room []byte) (packed, used []byte) {
+	b := room[:0]
 	b = binary.AppendUvarint(b, uint64(len(p.contents)))
 	for i := range p.contents {
 		b = binary.AppendUvarint(b, uint64(len(p.contents[i])))
@@ -59,7 +55,7 @@ func (p *pack) encode() []byte {
 	for _, s := range p.states {
 		b = append(b, s...)
 	}
-	return packer().EncodeAll(b, make([]byte, 0, len(b)/4+64))
+	return packer().EncodeAll(b, make([]byte, 0, len(b)/4+64)), b
 }
 
 func readPack(body []byte) (*pack, int, error) {

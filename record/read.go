@@ -44,7 +44,7 @@ func (r *Record) Read(ctx context.Context, access handover.Access, atLeast hando
 		return out, err
 	}
 	t := ref{resourceType, id}
-	now, finding := r.newWork(ctx, r.states.get, nil).final(t)
+	now, finding := r.lookIn(ctx).final(t)
 	if finding != nil || now == t {
 		return out, errors.Join(err, finding)
 	}

@@ -19,6 +19,7 @@ type choice struct {
 	item       *item
 	owned      bool     // an owner has spoken, so only owners counted
 	among      []string // the sources that counted
+	place      int      // of the element in the type's definition, once it is known to stand
 }
 
 func (c *choice) compare(name, part string) int {
@@ -56,10 +57,14 @@ func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(*it
 		}
 	}
 	out := make([]choice, 0, len(s.elements))
+	everyone := [][]string{spoke}
 	for i := 0; i < len(s.elements); {
 		parts := s.partsFrom(i)
 		i += len(parts)
-		classes, owned := r.ranked(s.Type, parts[0].name, spoke)
+		classes, owned := everyone, false
+		if len(r.owners) > 0 && r.ownersOf(s.Type, parts[0].name) != nil {
+			classes, owned = r.ranked(s.Type, parts[0].name, spoke)
+		}
 		for _, class := range classes {
 			since := newestCorrection(voices, class)
 			before := len(out)
@@ -69,7 +74,7 @@ func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(*it
 						!delisted(parts, e.part, it.stamp, counts)
 				})
 				if best != nil {
-					out = append(out, choice{e.name, e.part, best, owned, class})
+					out = append(out, choice{name: e.name, part: e.part, item: best, owned: owned, among: class})
 				}
 			}
 			if len(out) > before {
@@ -144,18 +149,27 @@ func after(s, correction *stamp) int {
 // standing returns the choices that stand in the version, in the order of the
 // type's definition: without what was removed, and with what merges say in the
 // place of what sources say.
-func standing(s *state, links []link, chosen []choice) []choice {
-	out := make([]choice, 0, len(chosen)+2)
+// They stand in room, as far as it suffices.
+func standing(s *state, links []link, chosen, room []choice) []choice {
+	out := room[:0]
 	said := merged(s, links, chosen)
-	for _, c := range chosen {
+	for i := range chosen {
+		c := &chosen[i]
 		if !c.item.removed && !slices.ContainsFunc(said, func(m choice) bool { return m.name == c.name }) {
-			out = append(out, c)
+			out = append(out, *c)
 		}
 	}
 	out = append(out, said...)
 	order := elementOrder(s.Type)
+	for i := range out {
+		if i > 0 && out[i].name == out[i-1].name {
+			out[i].place = out[i-1].place
+		} else {
+			out[i].place = order.of(out[i].name)
+		}
+	}
 	slices.SortStableFunc(out, func(a, b choice) int {
-		return cmp.Or(cmp.Compare(order.of(a.name), order.of(b.name)), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.name, b.name))
 	})
 	return out
 }

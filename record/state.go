@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -123,38 +124,84 @@ func (s *state) hears(n voice) {
 	}
 }
 
-// hold adds an item, unless what is held makes it worthless.
-func (s *state) hold(name, part string, n item) {
+// hold adds an item, unless what is held makes it worthless. room is where it
+// may stand alone: empty, with space for one. It reports whether the item is held
+// now.
+func (s *state) hold(name, part string, n item, room []item) (held bool) {
 	i, found := slices.BinarySearchFunc(s.elements, part, func(e element, part string) int { return e.compare(name, part) })
 	if !found {
 		s.elements = slices.Insert(s.elements, i, element{name: name, part: part})
 	}
-	s.elements[i].items = insert(s.elements[i].items, n)
+	s.elements[i].items, held = insert(s.elements[i].items, n, room)
+	return held
 }
 
 // insert returns the items with n among them. Of one voice an item is worthless
 // once another is at least as new and of at least its rank: whichever
 // corrections are still to come, the other one wins. So the result does not
 // depend on the order of arrival.
-func insert(items []item, n item) []item {
-	kept := make([]item, 0, len(items)+1)
+func insert(items []item, n item, room []item) (kept []item, held bool) {
+	kept = room
+	if len(items) > 1 {
+		kept = make([]item, 0, len(items)+1)
+	}
 	worthless := false
-	for _, o := range items {
+	for i := range items {
+		o := &items[i]
 		if o.stamp.sameVoice(n.stamp) {
 			order := n.stamp.compare(o.stamp)
 			if order >= 0 && n.rank >= o.rank {
+				n.share(o)
 				continue
 			}
 			if order < 0 && o.rank >= n.rank {
 				worthless = true
 			}
 		}
-		kept = append(kept, o)
+		kept = append(kept, *o)
 	}
 	if !worthless {
 		kept = append(kept, n)
 	}
-	return kept
+	return kept, !worthless
+}
+
+// share lets what the item says stand where older word said the same, so that
+// its message need not stay in memory.
+func (it *item) share(o *item) {
+	if bytes.Equal(it.value, o.value) {
+		it.value = o.value
+	}
+	if bytes.Equal(it.extra, o.extra) {
+		it.extra = o.extra
+	}
+}
+
+// says reports whether both items say the same, whoever did and when. A list says
+// something of other items too, and what needs others may have lost them.
+func (it *item) says(o *item) bool {
+	return it.rank == o.rank && it.removed == o.removed && it.property == o.property &&
+		!it.listed && !o.listed && len(it.needs) == 0 && len(o.needs) == 0 &&
+		bytes.Equal(it.value, o.value) && bytes.Equal(it.extra, o.extra)
+}
+
+// again reports whether the state holds what it held before, said by the only
+// voice that ever spoke of the resource, and whether a version depends on nothing
+// else: then it stands, whatever the rules. Practitioners, organizations and
+// devices are named like that by message after message.
+func (s *state) again(before *state) bool {
+	return before != nil && before.alone() && s.alone() && slices.EqualFunc(s.elements, before.elements, func(now, then element) bool {
+		return len(now.items) == 1 && len(then.items) == 1 && now.items[0].says(&then.items[0])
+	})
+}
+
+// alone reports whether the version is made of one voice's words and of nothing
+// else: the resource is nobody's, was not moved, merged or united, and refers to
+// nothing that may be.
+func (s *state) alone() bool {
+	return len(s.content) > 0 && len(s.voices) == 1 && s.voices[0].correction == nil && s.voices[0].claim == "" &&
+		s.owner == "" && s.patient == "" && len(s.links) == 0 && len(s.moves) == 0 && len(s.rivals) == 0 &&
+		s.into == "" && len(s.former) == 0 && !bytes.Contains(s.content, referencePrefix)
 }
 
 // relate keeps a statement on this resource and another, if it is the source's

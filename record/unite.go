@@ -65,7 +65,7 @@ func (s *state) absorb(o *state) {
 	}
 	for _, e := range o.elements {
 		for _, it := range e.items {
-			s.hold(e.name, e.part, it)
+			s.hold(e.name, e.part, it, nil)
 		}
 	}
 	for _, l := range o.links {
@@ -141,7 +141,7 @@ func (c *composition) rename() error {
 		if !ra.Renamed || !c.ruling.mayRename(ra.Type, c.a.Source) {
 			continue
 		}
-		known := slices.DeleteFunc(c.identities(i), func(id identity) bool { return strings.Contains(id.alias.Authority, " of ") })
+		known := slices.DeleteFunc(slices.Clone(c.identities(i)), func(id identity) bool { return strings.Contains(id.alias.Authority, " of ") })
 		keys := make([]ref, len(known))
 		for n := range known {
 			keys[n] = known[n].key

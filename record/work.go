@@ -17,6 +17,7 @@ type work struct {
 	peek      func(ref) *state
 	peekAlias func(key string) (ref, bool)
 	ahead     *ahead // what is known not to be in the tables
+	passing   bool   // see lookIn
 
 	states   map[ref]*state // as they are now; nil: there is none
 	original map[ref]*state // of those that were changed
@@ -26,11 +27,21 @@ type work struct {
 	united   []union // by this message
 }
 
-func (r *Record) newWork(ctx context.Context, peek func(ref) *state, alias func(string) (ref, bool)) *work {
+// newWork begins work on about so many resources.
+func (r *Record) newWork(ctx context.Context, size int, peek func(ref) *state, alias func(string) (ref, bool)) *work {
 	return &work{
 		ctx: ctx, r: r, ruling: r.rules.Load(), peek: peek, peekAlias: alias, ahead: &ahead{},
-		states: map[ref]*state{}, original: map[ref]*state{}, aliases: map[string]ref{},
+		states: make(map[ref]*state, size), original: make(map[ref]*state, size), changed: make([]ref, 0, size),
+		aliases: map[string]ref{},
 	}
+}
+
+// lookIn is for readers: it changes nothing, and what it reads may be old by the
+// time it is read, so that it is not kept.
+func (r *Record) lookIn(ctx context.Context) *work {
+	w := r.newWork(ctx, 1, r.states.get, nil)
+	w.passing = true
+	return w
 }
 
 // load brings states into the work, reading all that are missing at once.
@@ -55,7 +66,9 @@ func (w *work) load(want []ref) error {
 	}
 	for t, s := range found {
 		w.states[t] = s
-		w.r.states.put(s)
+		if !w.passing {
+			w.r.states.put(s)
+		}
 	}
 	return nil
 }

@@ -101,14 +101,14 @@ func (r *run) elements(res *resource) {
 	}
 	for f := res.fed; f != nil; f = f.next {
 		if slices.Contains(r.c.config.Snapshots, f.seg.Name()) {
-			r.lists(f, first)
+			r.snapshot(f, first)
 		}
 	}
 }
 
-// lists says of the lists into which the segment writes that the message has
+// snapshot says of the lists into which the segment writes that the message has
 // all of them, once.
-func (r *run) lists(f *feed, first int) {
+func (r *run) snapshot(f *feed, first int) {
 	part := f.seg.Name() + "/"
 	for _, rl := range f.plan.rules {
 		if len(rl.steps) > 0 && rl.steps[0].slots == byItem && !r.writer.says(first, rl.steps[0].top, part) {

@@ -324,7 +324,7 @@ func (c *composition) lost(i int, t ref) (lost lostWord) {
 		name, part := ra.Elements[j].Name, ra.Elements[j].Part
 		n, found := slices.BinarySearchFunc(c.chosen[t], part, func(c choice, part string) int { return c.compare(name, part) })
 		if !found {
-			if delisted(c.states[t].parts(name), part, c.stamps[i], func(string) bool { return true }) {
+			if lists := listsAmong(c.states[t].parts(name), nil); delisted(lists, part, c.stamps[i], func(string) bool { return true }) {
 				note(&lost.newer, name)
 			} else if c.unmet(t, name, part) {
 				c.flag(t, ra.Handle, name+" refers to what belongs to another patient, and was left out")

@@ -141,9 +141,9 @@ func referred(content []byte, of kinds) []ref {
 type kinds []string
 
 var (
-	movables = kinds{"Encounter", "Account"} // HL7 v2.9 §3.3.43–45 moves visits and accounts
-	requests = kinds{"ServiceRequest"}
-	renamers = kinds{"Patient", "Encounter", "Account"} // whose numbers are changed (HL7 v2.9 §3.3.46–51)
+	movables  = kinds{"Encounter", "Account"} // HL7 v2.9 §3.3.43–45 moves visits and accounts
+	requests  = kinds{"ServiceRequest"}
+	renamable = kinds{"Patient", "Encounter", "Account"} // whose numbers are changed (HL7 v2.9 §3.3.46–51)
 )
 
 // name returns the type's name, "" if it is none of these.

@@ -58,9 +58,11 @@ func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(*it
 	}
 	out := make([]choice, 0, len(s.elements))
 	everyone := [][]string{spoke}
+	var lists []element
 	for i := 0; i < len(s.elements); {
 		parts := s.partsFrom(i)
 		i += len(parts)
+		lists = listsAmong(parts, lists[:0])
 		classes, owned := everyone, false
 		if len(r.owners) > 0 && r.ownersOf(s.Type, parts[0].name) != nil {
 			classes, owned = r.ranked(s.Type, parts[0].name, spoke)
@@ -71,7 +73,7 @@ func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(*it
 			for _, e := range parts {
 				best := e.best(since, func(it *item) bool {
 					return slices.Contains(class, it.stamp.source) && counts(it.stamp.claim) && meets(it) &&
-						!delisted(parts, e.part, it.stamp, counts)
+						!delisted(lists, e.part, it.stamp, counts)
 				})
 				if best != nil {
 					out = append(out, choice{name: e.name, part: e.part, item: best, owned: owned, among: class})
@@ -97,13 +99,22 @@ func (e *element) best(since *stamp, may func(*item) bool) *item {
 	return best
 }
 
+// listsAmong adds to lists the parts by which sources listed others.
+func listsAmong(parts, lists []element) []element {
+	for _, e := range parts {
+		if slices.ContainsFunc(e.items, func(it item) bool { return it.listed }) {
+			lists = append(lists, e)
+		}
+	}
+	return lists
+}
+
 // delisted reports whether the source, since it said the part, listed all parts
 // of its kind and this one was not among them. A list that names the part has a
 // newer word on it.
-func delisted(parts []element, part string, said *stamp, counts func(claim string) bool) bool {
-	for i := range parts {
-		l := &parts[i]
-		if !strings.HasSuffix(l.part, "/") || l.part == part || !strings.HasPrefix(part, l.part) {
+func delisted(lists []element, part string, said *stamp, counts func(claim string) bool) bool {
+	for _, l := range lists {
+		if l.part == part || !strings.HasPrefix(part, l.part) {
 			continue
 		}
 		for _, it := range l.items {

@@ -298,7 +298,7 @@ func (c *composition) current(content []byte, patient string) ([]byte, string, e
 	}
 	var failed error
 	old := content
-	references(old, renamers, func(t ref) {
+	references(old, renamable, func(t ref) {
 		now, err := c.final(t)
 		if err != nil {
 			failed = err

@@ -100,14 +100,14 @@ func (r *run) elements(res *resource) {
 		r.null(n, first)
 	}
 	for f := res.fed; f != nil; f = f.next {
-		if slices.Contains(r.c.config.Snapshots, f.seg.Name()) {
+		if f.seg.Name() != res.fed.seg.Name() && slices.Contains(r.c.config.Snapshots, f.seg.Name()) {
 			r.snapshot(f, first)
 		}
 	}
 }
 
-// snapshot says of the lists into which the segment writes that the message has
-// all of them, once.
+// snapshot says of the lists into which the segment writes, in a resource that
+// another segment makes, that the message has all of them, once.
 func (r *run) snapshot(f *feed, first int) {
 	part := f.seg.Name() + "/"
 	for _, rl := range f.plan.rules {

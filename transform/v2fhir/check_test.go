@@ -10,8 +10,8 @@ import (
 )
 
 // checkAssertions holds what is true of all assertions: handles are unique,
-// every reference leads to a resource of the message, every resource has an
-// identity, every element is JSON, is an element of its type, and says where it
+// every reference leads to a resource of the message, something refers to what is
+// only mentioned, every resource has an identity, every element is JSON, is an element of its type, and says where it
 // came from.
 func checkAssertions(t *testing.T, name string, a *handover.Assertions) {
 	t.Helper()
@@ -33,6 +33,17 @@ func checkAssertions(t *testing.T, name string, a *handover.Assertions) {
 		}
 		for _, e := range r.Elements {
 			checkElement(t, name, &r, &e, handles)
+		}
+	}
+	referred := map[string]bool{}
+	for _, r := range a.Resources {
+		for _, to := range references(a, r.Handle) {
+			referred[to] = true
+		}
+	}
+	for _, r := range a.Resources {
+		if mentioned[r.Type] && !referred[r.Handle] {
+			t.Errorf("%s: nothing refers to %s", name, r.Handle)
 		}
 	}
 	for _, m := range a.Merges {

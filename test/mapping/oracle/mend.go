@@ -25,6 +25,8 @@ var conditionSlips = []struct {
 	{"XTN[ContactPoint]:6", regexp.MustCompile(`^IF XTN.3 NOT VALUED AND XTN.4 VALUED$`), `IF XTN.3 NOT VALUED AND XTN.4 VALUED AND XTN.1 NOT VALUED AND XTN.7 NOT VALUED AND XTN.12 NOT VALUED`},
 	{"XTN[ContactPoint]:7", regexp.MustCompile(`^IF XTN.3 NOT VALUED AND XTN.4 NOT VALUED$`), `IF XTN.3 NOT VALUED AND (XTN.4 NOT VALUED OR XTN.1 VALUED OR XTN.7 VALUED OR XTN.12 VALUED)`},
 	{"XTN[ContactPoint]:8", regexp.MustCompile(`^IF XTN.3 IN \("Internet", "X.400"\)$`), `IF XTN.3 IN ("Internet", "X.400") OR (XTN.3 NOT VALUED AND XTN.1 NOT VALUED AND XTN.7 NOT VALUED AND XTN.12 NOT VALUED)`},
+	// 999 is no amount (HL7 v2.5.1 §4.14.7.6).
+	{"RXA[Immunization]:8", regexp.MustCompile(`^$`), `IF RXA-6 NOT EQUALS "999"`},
 	// The narrative speaks of SN only.
 	{"OBX[Observation]:24", regexp.MustCompile(`^$`), `IF OBX-2 EQUALS "SN"`},
 	{"OBX[Observation-Component]:25", regexp.MustCompile(`^$`), `IF OBX-2 EQUALS "SN"`},

@@ -31,6 +31,9 @@ func ResolveHandles(v []byte, target func(handle string) (string, bool)) (out []
 			i = end
 			continue
 		}
+		if end-1 < j+len(handlePrefix) { // cut off, so it is no JSON
+			return v, ""
+		}
 		handle := string(v[j+len(handlePrefix) : end-1])
 		to, ok := target(handle)
 		if !ok {

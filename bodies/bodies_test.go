@@ -1,7 +1,10 @@
 package bodies
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,4 +143,148 @@ func TestFactsReadBack(t *testing.T) {
 	a := result()
 	roundTrip(t, a, resultWrites(&a))
 	roundTrip(t, handover.Assertions{}, handover.Writes{})
+}
+
+// A shape that is common to many messages is numbered once, and a message that
+// is like another needs no new one.
+func TestShapesAreNumberedOnce(t *testing.T) {
+	f := &Form{SiteKey: testKey, Shapes: &Shapes{}}
+	a := result()
+	f.AppendAssertions(nil, &a)
+	n := f.Shapes.Len()
+	a.Resources[0].Elements[0].Value = raw(`[{"system":"other","value":"9"}]`)
+	a.Resources[1].Elements[0].From[0].Field, a.Resources[1].Elements[0].From[1].Field = "OBX[77]-5", "OBX[77]-6"
+	f.AppendAssertions(nil, &a)
+	if f.Shapes.Len() != n || f.Shapes.Since(n) != nil {
+		t.Errorf("%d shapes, want %d", f.Shapes.Len(), n)
+	}
+	// The two valueString elements differ only in numbers and text.
+	if first, second := a.Resources[1].Elements[:1], a.Resources[2].Elements[:1]; first[0].Name != second[0].Name {
+		t.Fatal("the test compares the wrong elements")
+	}
+}
+
+// No value that a message brought is in a shape.
+func TestShapesHoldNoContent(t *testing.T) {
+	f := &Form{SiteKey: testKey, Shapes: &Shapes{}}
+	const secret = "SECRET"
+	a := handover.Assertions{Source: secret, Event: secret, Resources: []handover.ResourceAssertion{{
+		Type: "Patient", Handle: "Patient-1", Identities: []handover.Identity{{Authority: secret, Type: secret, Value: secret}},
+		Elements: []handover.Element{
+			{Name: "name", Value: raw(`[{"family":"SECRET","given":["SECRET",-1234567]},"urn:handover:SECRET","urn:handover:Patient-1"]`)},
+			{Name: "link", Part: "Patient/SECRET/SECRET/SECRET", Value: raw(`{"other":{"reference":"urn:handover:Patient-1"}}`)},
+			{Name: "link", Part: "NK1/SECRET", Value: raw(`{ "a":"SECRET" }`), Extra: raw(`"SECRET"`)},
+			{Name: "name", Part: "PID-SECRET", Value: raw(`"SECRET"`)},
+		},
+	}}}
+	roundTrip(t, a, handover.Writes{})
+	f.AppendAssertions(nil, &a)
+	if body := string(f.Shapes.Since(0)); f.Shapes.Len() == 0 || strings.Contains(body, secret) || strings.Contains(body, "1234567") {
+		t.Errorf("%d shapes: %q", f.Shapes.Len(), body)
+	}
+}
+
+func TestShapesAreForgotten(t *testing.T) {
+	f := &Form{SiteKey: testKey, Shapes: &Shapes{}}
+	a := result()
+	f.AppendAssertions(nil, &a)
+	whole, n := f.Shapes.Since(0), f.Shapes.Len()
+	f.Shapes.Forget(2)
+	if f.Shapes.Len() != 2 {
+		t.Fatal(f.Shapes.Len())
+	}
+	f.AppendAssertions(nil, &a)
+	if f.Shapes.Len() != n || !bytes.Equal(f.Shapes.Since(0), whole) {
+		t.Errorf("%d shapes after numbering again, want the same %d", f.Shapes.Len(), n)
+	}
+}
+
+func TestShapesAreLearned(t *testing.T) {
+	f, g := &Form{SiteKey: testKey, Shapes: &Shapes{}}, &Form{SiteKey: testKey, Shapes: &Shapes{}}
+	a, b := result(), handover.Assertions{Resources: []handover.ResourceAssertion{{Elements: []handover.Element{{Name: "other"}}}}}
+	f.AppendAssertions(nil, &a)
+	g.AppendAssertions(nil, &b)
+	whole := f.Shapes.Since(0)
+	for _, bad := range [][]byte{nil, whole[:len(whole)-1], append(bytes.Clone(whole), 0), f.Shapes.Since(1), g.Shapes.Since(0)} {
+		s := &Shapes{}
+		if bytes.Equal(bad, g.Shapes.Since(0)) { // right by itself, but not after the others
+			if _, err := s.Learn(whole); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.Learn(bad); handover.KindOf(err) != handover.Invalid {
+			t.Errorf("learned %q: %v", bad, err)
+		}
+	}
+	if n, err := f.Shapes.Learn(whole); err != nil || n != f.Shapes.Len() {
+		t.Errorf("what is known was not learned again: %d, %v", n, err)
+	}
+}
+
+// Where there is no room for more shapes, elements stand whole.
+func TestShapesAreBounded(t *testing.T) {
+	f := &Form{SiteKey: testKey, Shapes: &Shapes{}}
+	f.Shapes.bytes = maxShapeBytes
+	a := result()
+	body := f.AppendAssertions(nil, &a)
+	if f.Shapes.Len() != 0 {
+		t.Fatal(f.Shapes.Len())
+	}
+	got, err := f.Assertions(asserted(body))
+	if d := cmp.Diff(a, got, cmpopts.EquateEmpty()); d != "" || err != nil {
+		t.Error(err, d)
+	}
+}
+
+// A program that puts contents together otherwise than the one that wrote them
+// must not give another history.
+func TestChangedContentsAreTold(t *testing.T) {
+	f := &Form{SiteKey: testKey, Shapes: &Shapes{}}
+	a := result()
+	w := resultWrites(&a)
+	body := f.AppendWrites(nil, 1, &a, &w)
+	a.Resources[0].Elements[2].Value = raw(`"1970-01-02"`)
+	if _, err := f.Writes(written(body), &a); !errors.Is(err, errChanged) || handover.KindOf(err) != handover.Invalid {
+		t.Error(err)
+	}
+}
+
+// A body that is cut off, or of which one byte is another, is an error or reads
+// as something, but is never a fault of ours.
+func TestDamagedFacts(t *testing.T) {
+	f := &Form{SiteKey: testKey, Shapes: &Shapes{}}
+	a := result()
+	w := resultWrites(&a)
+	said, did := f.AppendAssertions(nil, &a), f.AppendWrites(nil, 1, &a, &w)
+	for i := range said {
+		if _, err := f.Assertions(asserted(said[:i])); err == nil {
+			t.Errorf("%d bytes of an asserted fact were taken for all", i)
+		}
+		said[i] ^= 0x55
+		_, _ = f.Assertions(asserted(said)) // may even be another fact
+		said[i] ^= 0x55
+	}
+	for i := range did {
+		if _, err := f.Writes(written(did[:i]), &a); err == nil {
+			t.Errorf("%d bytes of a written fact were taken for all", i)
+		}
+		did[i] ^= 0x55
+		_, _ = f.Writes(written(did), &a)
+		did[i] ^= 0x55
+	}
+}
+
+func TestJSONIsReadToo(t *testing.T) {
+	a := result()
+	w := resultWrites(&a)
+	w.Writes = w.Writes[:4] // the last one has a content that is no JSON
+	entry := &handover.Entry{Header: handover.Header{Format: "application/json"}, Body: handover.Body{Bytes: w.AppendJSON(nil)}}
+	got, err := new(Form).Writes(entry, &a)
+	if d := cmp.Diff(w, got, cmpopts.EquateEmpty()); d != "" || err != nil {
+		t.Error(err, d)
+	}
+	entry.Body.Bytes = []byte(`{"source":"SECRET`)
+	if _, err = new(Form).Assertions(entry); handover.KindOf(err) != handover.Invalid || strings.Contains(err.Error(), "SECRET") {
+		t.Error(err)
+	}
 }

@@ -13,10 +13,14 @@ import (
 	"time"
 
 	"handover"
+	"handover/bodies"
+	"handover/hl7v2"
 	"handover/internal/corpus"
 	"handover/internal/store"
 	"handover/journal"
 	"handover/journal/training"
+	"handover/record"
+	"handover/transform/v2fhir"
 )
 
 // onDisk returns the bytes of the volumes and large bodies.
@@ -118,44 +122,64 @@ func TestSizeOfRealMessages(t *testing.T) {
 	}
 }
 
-// Synthetic facts stand in for what the converter makes: about what it asserts
-// of an ORU, and about what the record writes for it.
-func TestSizeOfAllFacts(t *testing.T) {
-	facts := training.Facts(4321, 300)
+// factsOf are the facts that the messages lead to, for each what its way through
+// the pipeline appends.
+func factsOf(t testing.TB, messages [][]byte) [][]handover.Draft {
+	t.Helper()
+	r, err := record.Open(context.Background(), record.Config{Place: store.Place{Dir: t.TempDir()}, SiteKey: []byte("test")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	converter := v2fhir.New(v2fhir.Config{Source: "adt", Zone: time.UTC})
+	decision, _ := json.Marshal(handover.Decision{State: handover.StateRouted, Routes: []string{"record"}})
+	out := make([][]handover.Draft, len(messages))
+	for i, data := range messages {
+		m, problems := hl7v2.Parse(data)
+		if m == nil {
+			t.Fatal(problems)
+		}
+		a, _ := converter.Convert(m)
+		w, err := r.Compose(context.Background(), handover.Offset(i+1), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add := func(kind handover.FactKind, class handover.Retention, format string, body []byte) {
+			out[i] = append(out[i], handover.Draft{Body: handover.Body{Bytes: body},
+				Header: handover.Header{Kind: kind, Class: class, Source: "adt", Release: "r1", Actor: "engine", Format: format}})
+		}
+		shapes, asserted, written, _ := r.Facts(nil, handover.Offset(i+1), &a, &w)
+		add(handover.Decided, handover.KeepForever, "application/json", decision)
+		if shapes != nil {
+			add(handover.Shaped, handover.KeepForever, bodies.MediaType, shapes)
+		}
+		add(handover.Asserted, handover.KeepRecord, bodies.MediaType, asserted)
+		add(handover.Written, handover.KeepRecord, bodies.MediaType, written)
+	}
+	return out
+}
+
+// The messages are not those that the dictionaries were trained on. One sender
+// is the worst case: hardly a body shares a pack with another. The goal is for
+// real messages: app, TestSizeOfAllFacts.
+func TestSizeOfSyntheticFacts(t *testing.T) {
 	messages := training.Messages(4321, 300)
 	var batches [][]handover.Draft
-	var bytes int64
-	for i := range messages {
+	var bytes, raw int64
+	for i, facts := range factsOf(t, messages) {
 		d := message("adt", fmt.Sprint(i), "")
 		d.Body.Bytes = messages[i]
 		bytes += int64(len(messages[i]))
-		batches = append(batches, []handover.Draft{d}, pipelineFacts(facts[2*i], facts[2*i+1]))
+		batches = append(batches, []handover.Draft{d}, facts)
+		for _, f := range facts {
+			raw += f.Body.Len()
+		}
 	}
-	raw := 0
-	for _, f := range facts {
-		raw += len(f)
-	}
-	size := stored(t, 1, false, batches)
-	sealed := stored(t, 1, true, batches)
-	t.Logf("%d bytes received, %d of JSON made of them, %d on disk: %.2f per byte received, %.3f per byte kept; sealed %.2f and %.3f",
-		bytes, raw, size, float64(size)/float64(bytes), float64(size)/float64(int(bytes)+raw),
-		float64(sealed)/float64(bytes), float64(sealed)/float64(int(bytes)+raw))
-	if share := float64(size) / float64(int(bytes)+raw); share > 0.20 {
-		t.Errorf("%.3f of the bytes kept are on disk, want 0.20 at most", share)
-	}
-}
-
-// pipelineFacts is what one message's way through the pipeline appends.
-func pipelineFacts(asserted, written []byte) []handover.Draft {
-	decision, _ := json.Marshal(handover.Decision{State: handover.StateRouted, Routes: []string{"record"}})
-	draft := func(kind handover.FactKind, class handover.Retention, body []byte) handover.Draft {
-		return handover.Draft{Header: handover.Header{Kind: kind, Class: class, Source: "adt", Release: "r1",
-			Actor: "engine", Format: "application/json"}, Body: handover.Body{Bytes: body}}
-	}
-	return []handover.Draft{
-		draft(handover.Decided, handover.KeepForever, decision),
-		draft(handover.Asserted, handover.KeepRecord, asserted),
-		draft(handover.Written, handover.KeepRecord, written),
+	size, sealed := float64(stored(t, 1, false, batches)), float64(stored(t, 1, true, batches))
+	t.Logf("%d bytes received, %d made of them: %.2f on disk per byte received, sealed %.2f",
+		bytes, raw, size/float64(bytes), sealed/float64(bytes))
+	if share := size / float64(bytes+raw); share > 0.60 {
+		t.Errorf("%.3f of the bytes kept are on disk, want 0.60 at most", share)
 	}
 }
 
@@ -203,19 +227,20 @@ func BenchmarkStart(b *testing.B) {
 func BenchmarkRead(b *testing.B) {
 	c := config(store.Place{Dir: b.TempDir()})
 	j := open(b, c)
-	facts, messages := training.Facts(99, 500), sized(500)
+	messages := sized(500)
+	facts := factsOf(b, messages)
 	for i, m := range messages {
 		d := message("adt", fmt.Sprint(i), "")
 		d.Body.Bytes = m
-		if _, err := j.Append(context.Background(), append([]handover.Draft{d}, pipelineFacts(facts[2*i], facts[2*i+1])...)); err != nil {
+		if _, err := j.Append(context.Background(), append([]handover.Draft{d}, facts[i]...)); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.ResetTimer()
 	for b.Loop() {
-		if n := len(all(b, j)); n != 2000 {
+		if n := len(all(b, j)); n < 2000 {
 			b.Fatalf("%d facts", n)
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/2000, "us/fact")
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(j.Tail()), "us/fact")
 }

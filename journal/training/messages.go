@@ -1,6 +1,6 @@
-// Package training makes synthetic messages and facts: what the journal's
-// compression dictionary is trained on, since a dictionary contains what it
-// was trained on and so must never see a patient. Nothing here comes from a
+// Package training makes synthetic messages: they, and what they lead to, are
+// what the journal's compression dictionaries are trained on, since a dictionary
+// contains what it was trained on and so must never see a patient. Nothing here comes from a
 // real message; the same seed gives the same bytes.
 package training
 

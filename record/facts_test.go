@@ -1,4 +1,4 @@
-package bodies_test
+package record_test
 
 import (
 	"bytes"

@@ -70,7 +70,7 @@ func (c *cutter) value(i, depth int) int {
 		return c.container(i, depth)
 	case '"':
 		end := rawjson.SkipString(c.v, i)
-		if end-i < 2 {
+		if end-i < 2 || c.v[end-1] != '"' {
 			return -1
 		}
 		c.string(i, c.v[i+1:end-1])

@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"bytes"
+	"io/fs"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"handover/internal/corpus"
 	"handover/internal/store"
 	"handover/record"
+	"handover/samples"
 	"handover/transform/v2fhir"
 )
 
@@ -71,4 +73,59 @@ func TestCorpusReadsBack(t *testing.T) {
 		}
 	}
 	t.Logf("of %d bytes: %d shapes of %d bytes, %d bytes asserted, %d written", sizes[0], reader.Shapes.Len(), sizes[1], sizes[2], sizes[3])
+}
+
+// BenchmarkFacts compares, for both facts of one message, the form in which the
+// journal keeps them with plain JSON.
+func BenchmarkFacts(b *testing.B) {
+	r, err := record.Open(b.Context(), record.Config{Place: store.Place{Dir: b.TempDir()}, SiteKey: siteKey})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	converter := v2fhir.New(v2fhir.Config{Source: "pas", Zone: time.UTC})
+	for i, name := range []string{"1-admission.hl7", "3-result.hl7"} {
+		data, err := fs.ReadFile(samples.Quickstart(), "messages/"+name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		m, _ := hl7v2.Parse(data)
+		a, _ := converter.Convert(m)
+		at := handover.Offset(10 * (i + 1))
+		w, err := r.Compose(b.Context(), at, a)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, asserted, written, room := r.Facts(nil, at, &a, &w)
+		said := handover.Entry{Header: handover.Header{Cause: at, Format: bodies.MediaType}, Body: handover.Body{Bytes: bytes.Clone(asserted)}}
+		did := said
+		did.Body.Bytes = bytes.Clone(written)
+		b.Run(name+"/write", func(b *testing.B) {
+			for b.Loop() {
+				_, _, _, room = r.Facts(room[:0], at, &a, &w)
+			}
+			b.ReportMetric(float64(len(asserted)+len(written)), "bytes")
+		})
+		b.Run(name+"/write JSON", func(b *testing.B) {
+			for b.Loop() {
+				room = w.AppendJSON(a.AppendJSON(room[:0]))
+			}
+			b.ReportMetric(float64(len(room)), "bytes")
+		})
+		read := func(b *testing.B, said, did handover.Entry) {
+			for b.Loop() {
+				got, err := r.Assertions(&said)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := r.Writes(&did, &got); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		b.Run(name+"/read", func(b *testing.B) { read(b, said, did) })
+		said.Format, did.Format = "application/json", "application/json"
+		said.Body.Bytes, did.Body.Bytes = a.AppendJSON(nil), w.AppendJSON(nil)
+		b.Run(name+"/read JSON", func(b *testing.B) { read(b, said, did) })
+	}
 }

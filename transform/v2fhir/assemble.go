@@ -171,8 +171,6 @@ func (n *node) target() *resource {
 	return nil
 }
 
-var partOf = step{name: "partOf", top: "partOf"}
-
 // chainUp puts each place into the next larger one.
 func (r *run) chainUp(n *node) {
 	if n.refs != nil {
@@ -183,9 +181,9 @@ func (r *run) chainUp(n *node) {
 				continue
 			}
 			if part != nil && part.parent == nil {
-				k := r.child(&part.root, &partOf, 0)
-				k.refs = r.refs.next()
-				k.refs[0], k.rule, k.from, k.real, k.link = whole, "datatype/PL-Location:chain", n.from, true, true
+				k := r.child(&part.root, partOfStep, 0)
+				r.point(k, part, 0, whole)
+				k.rule, k.from, k.real, k.link = "datatype/PL-Location:chain", n.from, true, true
 				part.parent = whole
 			}
 			part = whole
@@ -200,21 +198,21 @@ func (r *run) chainUp(n *node) {
 // leaves one. Parts come before wholes, so it goes backwards.
 func (r *run) unify() {
 	for _, res := range r.resources {
-		if !res.gone {
+		if !res.gone && res.places {
 			r.chainUp(&res.root)
 		}
 	}
-	clear(r.counts)
+	r.counts.begin(r.c.maps)
 	for _, res := range r.resources {
 		if !res.gone && !res.isOwn() {
-			r.counts[res.typ]++
+			r.counts.add(res)
 		}
 	}
 	w := &r.writer // lent; its memory is empty again afterwards
 	w.silent = true
 	for i := len(r.resources) - 1; i >= 0; i-- {
 		res := r.resources[i]
-		if res.gone || res.isOwn() || r.counts[res.typ] < 2 {
+		if res.gone || res.isOwn() || r.counts.of(res) < 2 {
 			continue
 		}
 		start := len(w.out)
@@ -240,20 +238,19 @@ func (res *resource) one() *resource {
 
 // name gives handles: Patient-1, Patient-2 ...
 func (r *run) name() {
-	clear(r.counts)
+	r.counts.begin(r.c.maps)
 	var patient *resource
 	for _, res := range r.resources {
 		if !res.stands() {
 			continue
 		}
-		r.counts[res.typ]++
-		res.handle = r.c.maps.handle(res.typ, r.counts[res.typ])
+		res.handle = res.kind.handle(res.typ, r.counts.add(res))
 		if res.typ == "Patient" && patient == nil {
 			patient = res
 		}
 	}
 	for _, res := range r.resources {
-		if res.patient == nil && ofPatient[res.typ] {
+		if res.patient == nil && res.kind.ofPatient {
 			res.patient = patient
 		}
 	}
@@ -319,7 +316,7 @@ func (r *run) missing(a *handover.Assertions) {
 		if len(res.Elements) == 0 {
 			continue
 		}
-		for _, name := range r.c.maps.required[res.Type] {
+		for _, name := range r.c.maps.resources[res.Type].required {
 			if !slices.ContainsFunc(res.Elements, func(e handover.Element) bool { return e.Name == name && !e.Removed }) {
 				r.leave(r.place(res.Handle), "required: "+res.Type+"."+name+" has no source in the message")
 			}

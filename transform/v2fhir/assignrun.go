@@ -45,8 +45,6 @@ func (r *run) referTo(rl *rule, args []argument, at *spot, pos position) {
 	if n == nil {
 		return
 	}
-	if n.refs == nil {
-		n.refs = r.refs.next()
-	}
-	n.refs[0], n.rule, n.from, n.real, n.link = to, rl.id, pos, true, true
+	r.point(n, at.res, 0, to)
+	n.rule, n.from, n.real, n.link = rl.id, pos, true, true
 }

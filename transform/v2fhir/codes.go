@@ -108,15 +108,6 @@ func (r *run) insideCoding(rl *rule, found []translation, text string, at *spot,
 	}
 }
 
-// The elements of a Coding and a CodeableConcept.
-var (
-	systemStep  = &step{name: "system", top: "system", prim: true}
-	versionStep = &step{name: "version", top: "version", prim: true}
-	codeStep    = &step{name: "code", top: "code", prim: true}
-	displayStep = &step{name: "display", top: "display", prim: true}
-	textStep    = &step{name: "text", top: "text", prim: true}
-)
-
 // beside writes a text element of a node, by a rule and the line of a table.
 func (r *run) beside(n *node, s *step, text, rule, line string, pos position) {
 	if text == "" {
@@ -202,10 +193,8 @@ func (r *run) triplet(rl *rule, t *triplet, i int, v *cut, at *spot, pos positio
 	}
 }
 
-var codingStep = step{name: "coding", top: "coding", list: true}
-
 func (r *run) codingNode(base *node, rl *rule, i, j int) *node {
-	return r.child(base, &codingStep, uint64(rl.scope)<<36|uint64(rl.field)<<20|uint64(i)<<8|uint64(j)+1)
+	return r.child(base, codingStep, uint64(rl.scope)<<36|uint64(rl.field)<<20|uint64(i)<<8|uint64(j)+1)
 }
 
 // fill writes the parts of a Coding.

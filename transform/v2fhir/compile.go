@@ -3,6 +3,7 @@ package v2fhir
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sort"
 	"strconv"
 	"strings"
@@ -50,6 +51,7 @@ type rule struct {
 	each         bool // one of the steps is [each]
 	room         bool // there is a place for each repetition
 	typ          string
+	form         form
 	codes        *fhir.ValueSet // the required binding of a code, nil if none
 	by           *datatypePlan
 	table        *table
@@ -74,32 +76,20 @@ const (
 	concept            // a whole CodeableConcept
 )
 
-// step is one step of a path.
-type step struct {
-	name     string // JSON property
-	top      string // the element's name: "value" of "valueQuantity"
-	list     bool
-	slots    slotted
-	prim     bool
-	index    int
-	attach   bool // each repetition of the field makes another instance here
-	resource string
-	number   int
-}
-
 type compiler struct {
 	*library
-	errs []error
+	names map[string]int32 // of properties, numbered
+	errs  []error
 }
 
 // compile compiles every map that a message uses.
 func compile(source map[string]*mapfile.Map) (*library, error) {
 	l := &library{
 		defs: fhir.Definitions(), source: source, segments: map[string]*segmentPlan{},
-		tables: map[string]*table{}, messages: map[string]*messagePlan{}, required: map[string][]string{},
-		handles: map[string][]string{}, kinds: map[string]*segmentKind{},
+		tables: map[string]*table{}, messages: map[string]*messagePlan{},
+		resources: map[string]*resourceKind{}, kinds: map[string]*segmentKind{},
 	}
-	c := &compiler{library: l}
+	c := &compiler{library: l, names: maps.Clone(fixedNames)}
 	if m := source["table/CodeSystems"]; m != nil {
 		l.addTable(m)
 	}
@@ -155,35 +145,8 @@ func (c *compiler) segment(name string) *segmentPlan {
 		p.named.add(r.field)
 		r.fix(scribe)
 	}
-	c.needs(m.Target)
+	c.resource(m.Target)
 	return p
-}
-
-// readyHandles is how many handles of each type are made beforehand.
-const readyHandles = 32
-
-// handle returns the nth handle of a type, from 1: Patient-1.
-func (l *library) handle(resource string, n int) string {
-	if ready := l.handles[resource]; n <= len(ready) {
-		return ready[n-1]
-	}
-	return resource + "-" + strconv.Itoa(n)
-}
-
-// needs notes the elements that a resource must have.
-func (c *compiler) needs(resource string) {
-	if _, done := c.required[resource]; done {
-		return
-	}
-	c.required[resource] = nil
-	for n := 1; n <= readyHandles; n++ {
-		c.handles[resource] = append(c.handles[resource], resource+"-"+strconv.Itoa(n))
-	}
-	for _, e := range c.defs.Type(resource).Elements {
-		if e.Min > 0 {
-			c.required[resource] = append(c.required[resource], e.BaseName())
-		}
-	}
 }
 
 // datatype compiles a data type map for one place.
@@ -325,15 +288,15 @@ func (c *compiler) steps(r *rule, src *mapfile.Rule, id string, base *fhir.Type)
 			c.fail(id, "%s has no element %s", at.typ.Name, s.JSONName())
 			return nil
 		}
-		r.steps = append(r.steps, step{
-			name: s.JSONName(), top: s.Name, list: p.Element.IsList(), slots: slotsOf(p), index: s.Index,
-			prim: p.Type.Kind == fhir.KindPrimitive, resource: s.Resource, number: s.Number,
-		})
+		step := newStep(s.JSONName(), c.nameID(s.JSONName()))
+		step.top, step.list, step.slots, step.index = s.Name, p.Element.IsList(), slotsOf(p), s.Index
+		step.prim, step.resource, step.number = p.Type.Kind == fhir.KindPrimitive, s.Resource, s.Number
+		r.steps = append(r.steps, *step)
 		r.each = r.each || s.Index == mapfile.Each
 		at = end{p.Type, p.Element, at.typ}
 		if s.Resource != "" {
 			at = end{typ: c.defs.Type(s.Resource)}
-			c.needs(s.Resource)
+			c.resource(s.Resource)
 		}
 	}
 	return &at

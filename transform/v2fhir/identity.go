@@ -94,7 +94,7 @@ func (r *run) identifyAll(digest []byte) {
 // mayClash reports whether another resource of the message may be named alike
 // without being the same.
 func (r *run) mayClash(res *resource) bool {
-	return res.isOwn() && res.typ != "Patient" && r.counts[res.typ] > 1
+	return res.isOwn() && res.typ != "Patient" && r.counts.of(res) > 1
 }
 
 // identityKey is by what a resource is known, with its type.

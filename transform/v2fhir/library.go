@@ -16,15 +16,14 @@ var mapFiles embed.FS
 
 // library holds every map, compiled.
 type library struct {
-	defs     *fhir.Defs
-	source   map[string]*mapfile.Map // by ID
-	segments map[string]*segmentPlan
-	tables   map[string]*table
-	messages map[string]*messagePlan // by what they serve: "ADT_A01", "ADT^A04"
-	required map[string][]string     // by resource type: elements it must have
-	handles  map[string][]string     // by resource type: the first handles
-	kinds    map[string]*segmentKind // by segment
-	scopes   uint32                  // data type maps in their places, numbered
+	defs      *fhir.Defs
+	source    map[string]*mapfile.Map // by ID
+	segments  map[string]*segmentPlan
+	tables    map[string]*table
+	messages  map[string]*messagePlan  // by what they serve: "ADT_A01", "ADT^A04"
+	resources map[string]*resourceKind // by type
+	kinds     map[string]*segmentKind  // by segment
+	scopes    uint32                   // data type maps in their places, numbered
 }
 
 // shared is the one library: the maps are part of the program, so that a map

@@ -334,7 +334,7 @@ func (r *run) lookup(i mapfile.Instance) *resource {
 
 // parentOf returns the resource within which others of that type are known.
 func (r *run) parentOf(typ string) *resource {
-	for _, parent := range parents[typ] {
+	for _, parent := range r.c.maps.resources[typ].parents {
 		for i := len(r.known) - 1; i >= 0; i-- {
 			if k := r.known[i]; k.Type == parent && k.Index < 9 {
 				return k.res
@@ -393,12 +393,11 @@ func (r *run) join(e *entry, l *link, s hl7v2.Segment, owner, to *resource) {
 		}
 		n = r.child(n, step, key)
 	}
-	if n.refs == nil {
-		n.refs = r.refs.next()
-	} else if n.refs[0] != nil && n.refs[0] != to {
+	if n.refs != nil && n.refs[0] != nil && n.refs[0] != to {
 		r.replaced(n)
 	}
-	n.refs[0], n.rule, n.real, n.link = to, l.id, true, true
+	r.point(n, owner, 0, to)
+	n.rule, n.real, n.link = l.id, true, true
 	n.from = posOf(s, 0, 0)
 }
 

@@ -85,14 +85,14 @@ type scratch struct {
 	kids     []*node             // of the resource at hand
 	items    []slotItem          // of the element at hand
 	identity []handover.Identity // of all resources, as they are asserted
-	counts   map[string]int      // of resources, by type
+	counts   counts              // of resources
 	ids      []identifier        // of all resources, one after the other
 	own      []identifier        // of the resource at hand
 	clashes  map[identityKey]int
 }
 
 var scratches = sync.Pool{New: func() any {
-	return &scratch{parted: map[position]uint64{}, listed: map[leaving]bool{}, counts: map[string]int{}, clashes: map[identityKey]int{}}
+	return &scratch{parted: map[position]uint64{}, listed: map[leaving]bool{}, clashes: map[identityKey]int{}}
 }}
 
 // The largest buffers that are kept for the next conversion.
@@ -127,7 +127,6 @@ func (s *scratch) release() {
 	clear(s.parted)
 	clear(s.listed)
 	clear(s.clashes)
-	clear(s.counts)
 	s.writer.reset()
 	s.bodies.reset()
 	scratches.Put(s)

@@ -122,10 +122,10 @@ func (r *run) snapshot(f *feed, first int) {
 func (r *run) list(kids []*node) {
 	first, items := kids[0], r.items[:0]
 	for i, k := range kids {
-		if k == nil || k.name != first.name {
+		if k == nil || k.id != first.id {
 			continue
 		}
-		if k.name != "content" || !emptyBeside(first, k) {
+		if k.id != idContent || !emptyBeside(first, k) {
 			items = append(items, slotItem{k, r.slot(k)})
 		}
 		kids[i] = nil
@@ -150,6 +150,11 @@ func (r *run) object(n *node) {
 // bySlot sorts the items, links those of one slot, and calls write with each
 // first one.
 func bySlot(items []slotItem, write func(first *node, slot string)) {
+	if len(items) == 1 {
+		items[0].next = nil
+		write(items[0].node, items[0].slot)
+		return
+	}
 	slices.SortStableFunc(items, func(a, b slotItem) int {
 		if a.slot == b.slot {
 			return 0

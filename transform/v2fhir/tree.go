@@ -5,6 +5,7 @@ import "handover/hl7v2"
 // resource is a resource that is being built.
 type resource struct {
 	typ     string
+	kind    *resourceKind
 	serial  int // in order of making
 	root    node
 	main    bool // made by a message map, not by a reference
@@ -20,6 +21,7 @@ type resource struct {
 	handle  string
 	gone    bool // nothing in it; references to it are dropped
 	reached bool // something that stands refers to it
+	places  bool // it refers to places
 }
 
 // feed is a segment that went into a resource, and by which map.
@@ -99,7 +101,7 @@ type node struct {
 // child finds or makes the element.
 func (r *run) child(n *node, s *step, key uint64) *node {
 	for k := n.first; k != nil; k = k.next {
-		if k.key == key && k.name == s.name {
+		if k.id == s.id && k.key == key {
 			return k
 		}
 	}
@@ -121,6 +123,16 @@ func (n *node) get(name string) *node {
 	}
 	for k := n.first; k != nil; k = k.next {
 		if k.name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// part returns the first element whose name has that number, nil if there is none.
+func (n *node) part(id int32) *node {
+	for k := n.first; k != nil; k = k.next {
+		if k.id == id {
 			return k
 		}
 	}
@@ -205,30 +217,29 @@ func (p *spot) key(s *step, last bool) uint64 {
 	return key
 }
 
-var practitioner = step{name: "practitioner", top: "practitioner"}
-
 // refer returns the root of the resource that a reference means, and makes it. A
 // practitioner and a role in one place are the role and who has it.
 func (r *run) refer(p *spot, n *node, typ string, number int) *node {
-	if n.refs == nil {
-		n.refs = r.refs.next()
+	var res *resource
+	if n.refs != nil {
+		res = n.refs[number]
 	}
-	res := n.refs[number]
 	if res != nil && res.typ == "PractitionerRole" && typ == "Practitioner" {
-		return r.refer(p, r.child(&res.root, &practitioner, 0), typ, 0)
+		p.res = res
+		return r.refer(p, r.child(&res.root, practitionerStep, 0), typ, 0)
 	}
 	if old := res; old == nil || old.typ != typ {
 		res = r.newResource(typ)
 		if typ == "RelatedPerson" { // a name is unique within the patient, at best
 			res.parent = r.parentOf(typ)
 		}
-		n.refs[number] = res
+		r.point(n, p.res, number, res)
 		switch {
 		case old == nil:
 		case old.typ == "Practitioner" && typ == "PractitionerRole":
-			who := r.child(&res.root, &practitioner, 0)
-			who.refs = r.refs.next()
-			who.refs[0], who.rule, who.from = old, n.rule, n.from
+			who := r.child(&res.root, practitionerStep, 0)
+			r.point(who, res, 0, old)
+			who.rule, who.from = n.rule, n.from
 		default:
 			r.replaced(n)
 		}
@@ -240,9 +251,19 @@ func (r *run) refer(p *spot, n *node, typ string, number int) *node {
 	return &res.root
 }
 
+// point lets an element of owner refer to a resource, as one of up to eight that
+// it may mean.
+func (r *run) point(n *node, owner *resource, number int, to *resource) {
+	if n.refs == nil {
+		n.refs = r.refs.next()
+	}
+	n.refs[number] = to
+	owner.places = owner.places || to.typ == "Location"
+}
+
 func (r *run) newResource(typ string) *resource {
 	res := r.made.next()
-	res.typ, res.serial = typ, len(r.resources)
+	res.typ, res.kind, res.serial = typ, r.c.maps.resources[typ], len(r.resources)
 	r.resources = append(r.resources, res)
 	return res
 }

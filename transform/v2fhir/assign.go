@@ -61,6 +61,7 @@ func arguments(args []string, source string) []argument {
 
 // fix makes the constants of a rule and of the rules below it.
 func (rl *rule) fix(scribe *run) {
+	rl.form = formOf(rl.typ)
 	if rl.isConstant() {
 		for _, p := range rl.set {
 			rl.constant += p.literal
@@ -86,9 +87,7 @@ func (rl *rule) isConstant() bool {
 	return len(rl.set) > 0
 }
 
-func (rl *rule) isTime() bool {
-	return rl.typ == "dateTime" || rl.typ == "instant" || rl.typ == "date" || rl.typ == "time"
-}
+func (rl *rule) isTime() bool { return rl.form == formTime || rl.form == formTimeOfDay }
 
 // join puts the parts together. A literal between two addresses is written only
 // where both are valued, so that no separator is left hanging; "^" counts parts,

@@ -33,9 +33,9 @@ type dtm struct {
 func splitOffset(s string) dtm {
 	s = strings.TrimSpace(s)
 	var d dtm
-	if i := strings.LastIndexAny(s, "+-"); i > 0 {
+	if i := len(s) - len("+ZZZZ"); i > 0 && (s[i] == '+' || s[i] == '-') {
 		zone := s[i+1:]
-		if len(zone) != 4 || !allDigits(zone) || zone[:2] > "14" || zone[2:] > "59" {
+		if !allDigits(zone) || zone[:2] > "14" || zone[2:] > "59" {
 			return d
 		}
 		d.offset = s[i:i+1] + zone[:2] + ":" + zone[2:]
@@ -69,7 +69,20 @@ func plausible(s string) bool {
 		return true
 	}
 	year := int(s[0]-'0')*1000 + int(s[1]-'0')*100 + at(2)
-	return day <= time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	return day <= daysIn(year, month)
+}
+
+// daysIn returns the days of a month in the Gregorian calendar.
+func daysIn(year, month int) int {
+	switch {
+	case month == 4 || month == 6 || month == 9 || month == 11:
+		return 30
+	case month != 2:
+		return 31
+	case year%4 == 0 && (year%100 != 0 || year%400 == 0):
+		return 29
+	}
+	return 28
 }
 
 // convert returns the FHIR text of a dateTime, date or instant; "" where there
@@ -79,49 +92,53 @@ func (c clock) convert(text, typ string) (out, reason string) {
 	if !d.ok {
 		return "", "not-valid: not a time as v2 defines it"
 	}
-	date := d.date()
+	var room [40]byte
+	date := d.appendDate(room[:0])
 	hasTime := len(d.digits) >= 12
 	switch {
 	case typ == "date":
-		return date, ""
+		return string(date), ""
 	case typ == "instant" && !hasTime:
 		return "", "time-precision: an instant needs a time of day"
 	case len(d.digits) == 10:
-		return date, "time-precision: an hour without minutes; the date is kept"
+		return string(date), "time-precision: an hour without minutes; the date is kept"
 	case !hasTime:
-		return date, ""
+		return string(date), ""
 	}
 	offset, reason := c.offsetOf(d)
 	if offset == "" {
 		if typ == "instant" {
 			return "", reason
 		}
-		return date, reason
+		return string(date), reason
 	}
-	return date + "T" + d.time() + offset, ""
+	return string(append(d.appendTime(append(date, 'T')), offset...)), ""
 }
 
-// date writes as much of the date as there is.
-func (d dtm) date() string {
+// appendDate writes as much of the date as there is.
+func (d dtm) appendDate(b []byte) []byte {
 	s := d.digits
-	switch {
-	case len(s) >= 8:
-		return s[:4] + "-" + s[4:6] + "-" + s[6:8]
-	case len(s) >= 6:
-		return s[:4] + "-" + s[4:6]
+	b = append(b, s[:4]...)
+	if len(s) >= 6 {
+		b = append(append(b, '-'), s[4:6]...)
 	}
-	return s[:4]
+	if len(s) >= 8 {
+		b = append(append(b, '-'), s[6:8]...)
+	}
+	return b
 }
 
-// time writes the time of day. FHIR's schema demands seconds, and lets them be
-// zero where they are not known (FHIR R4 §2.24.0.1, dateTime).
-func (d dtm) time() string {
+// appendTime writes the time of day. FHIR's schema demands seconds, and lets them
+// be zero where they are not known (FHIR R4 §2.24.0.1, dateTime).
+func (d dtm) appendTime(b []byte) []byte {
 	s := d.digits[8:]
 	seconds := "00"
 	if len(s) >= 6 {
 		seconds = s[4:6]
 	}
-	return s[:2] + ":" + s[2:4] + ":" + seconds + d.fraction
+	b = append(append(b, s[:2]...), ':')
+	b = append(append(b, s[2:4]...), ':')
+	return append(append(b, seconds...), d.fraction...)
 }
 
 // offsetOf decides the offset of a time.
@@ -234,5 +251,5 @@ func timeOfDay(s string) string {
 	if !d.ok || len(d.digits) < 12 {
 		return ""
 	}
-	return d.time()
+	return string(d.appendTime(nil))
 }

@@ -1,6 +1,7 @@
 package v2fhir
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 
@@ -47,31 +48,59 @@ func (r *run) put(rl *rule, text string, at *spot, pos position, real bool) {
 	}
 }
 
+// form is how a text becomes a primitive.
+type form uint8
+
+const (
+	formCode form = iota // codes, URIs and ids
+	formText
+	formTime
+	formTimeOfDay
+	formNumber
+	formBoolean
+)
+
+func formOf(typ string) form {
+	switch typ {
+	case "string", "markdown", "xhtml":
+		return formText
+	case "dateTime", "date", "instant":
+		return formTime
+	case "time":
+		return formTimeOfDay
+	case "decimal", "integer", "positiveInt", "unsignedInt":
+		return formNumber
+	case "boolean":
+		return formBoolean
+	}
+	return formCode
+}
+
 // convert returns the JSON of a primitive; nil where the text is none, with the
 // reason. Both are given where something was lost but a value remains.
 func (r *run) convert(rl *rule, text string) (json []byte, reason string) {
-	switch rl.typ {
-	case "string", "markdown", "xhtml":
+	switch rl.form {
+	case formText:
 		return r.quote(text), ""
-	case "dateTime", "date", "instant":
+	case formTime:
 		out, reason := r.clock.convert(text, rl.typ)
 		if out == "" {
 			return nil, reason
 		}
 		return r.quote(out), reason
-	case "time":
+	case formTimeOfDay:
 		out := timeOfDay(text)
 		if out == "" {
 			return nil, "not-valid: not a time of day"
 		}
 		return r.quote(out), ""
-	case "decimal", "integer", "positiveInt", "unsignedInt":
+	case formNumber:
 		n := number(text)
 		if n == "" || fhir.ValidPrimitive(rl.typ, n) != "" {
 			return nil, "not-valid: not a number of the kind the element holds"
 		}
 		return r.raw(n), ""
-	case "boolean":
+	case formBoolean:
 		if text != "true" && text != "false" {
 			return nil, "no-code: not a boolean, and no table says what it means"
 		}
@@ -180,7 +209,7 @@ const hexDigits = "0123456789abcdef"
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
-	for i := 0; i < len(s); {
+	for i := plainLength(s); i < len(s); {
 		c := s[i]
 		if c < utf8.RuneSelf {
 			if c >= 0x20 && c != '"' && c != '\\' {
@@ -202,6 +231,22 @@ func appendQuoted(b []byte, s string) []byte {
 		start = i
 	}
 	return append(append(b, s[start:]...), '"')
+}
+
+// plainLength returns how many bytes s begins with that stand in JSON as they
+// are, as far as eight at a time tell.
+func plainLength(s string) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		b := []byte(s[i : i+8]) // which is not copied
+		w := binary.LittleEndian.Uint64(b)
+		quote, slash := w^ones*'"', w^ones*'\\'
+		if (w|(w-ones*0x20)|(quote-ones)|(slash-ones))&highs != 0 {
+			break
+		}
+	}
+	return i
 }
 
 func runeLen(s string) int {

@@ -14,7 +14,14 @@ import (
 // numbers as numbers, so that PID-2 comes before PID-13. The element as a whole
 // ("") comes first. Only equal parts compare as 0.
 func ComparePart(a, b string) int {
-	x, y := a, b
+	same := 0
+	for same < min(len(a), len(b)) && a[same] == b[same] {
+		same++
+	}
+	for same > 0 && isDigit(a[same-1]) { // a number is compared as a whole
+		same--
+	}
+	x, y := a[same:], b[same:]
 	for x != "" && y != "" {
 		n, m := digits(x), digits(y)
 		if n == 0 || m == 0 {
@@ -36,11 +43,13 @@ func ComparePart(a, b string) int {
 // digits returns how many digits s begins with.
 func digits(s string) int {
 	n := 0
-	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+	for n < len(s) && isDigit(s[n]) {
 		n++
 	}
 	return n
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // Arrange returns, of the entries of one element, those that say something, in
 // the order of their parts. Of several entries of one part the last counts. The

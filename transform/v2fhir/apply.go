@@ -10,7 +10,13 @@ func (r *run) rules(p *segmentPlan, ctx *context, res *resource) {
 	for i, bits := range p.named {
 		use.named[i] |= bits
 	}
-	for _, rl := range p.rules {
+	for i := 0; i < len(p.rules); {
+		rl := p.rules[i]
+		if rl.skip > i && r.fieldOf(rl.field).IsAbsent() {
+			i = rl.skip
+			continue
+		}
+		i++
 		r.spots.rewind() // of the rule before
 		r.rule(rl, p, ctx, res, use)
 	}

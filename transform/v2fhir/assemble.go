@@ -93,7 +93,7 @@ func (r *run) dropLoose() {
 			res.parent = res.parent.parent
 		}
 		if res.main && !res.gone && !mentioned[res.typ] {
-			reach(&res.root)
+			reach(res)
 		}
 	}
 	for _, res := range r.resources {
@@ -107,18 +107,15 @@ func (r *run) dropLoose() {
 	}
 }
 
-// reach marks the resources that a tree refers to, and those that they do.
-func reach(n *node) {
-	if n.refs != nil {
+// reach marks the resources that a resource refers to, and those that they do.
+func reach(res *resource) {
+	for n := res.refers; n != nil; n = n.others {
 		for _, to := range n.refs {
 			if to != nil && !to.gone && !to.reached {
 				to.reached = true
-				reach(&to.root)
+				reach(to)
 			}
 		}
-	}
-	for k := n.first; k != nil; k = k.next {
-		reach(k)
 	}
 }
 
@@ -171,6 +168,22 @@ func (n *node) target() *resource {
 	return nil
 }
 
+// refersToPlaces reports whether an element refers to several places at once.
+func (res *resource) refersToPlaces() bool {
+	for n := res.refers; n != nil; n = n.others {
+		places := 0
+		for _, to := range n.refs {
+			if to != nil && to.typ == "Location" {
+				places++
+			}
+		}
+		if places > 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // chainUp puts each place into the next larger one.
 func (r *run) chainUp(n *node) {
 	if n.refs != nil {
@@ -198,7 +211,7 @@ func (r *run) chainUp(n *node) {
 // leaves one. Parts come before wholes, so it goes backwards.
 func (r *run) unify() {
 	for _, res := range r.resources {
-		if !res.gone && res.places {
+		if !res.gone && res.refersToPlaces() {
 			r.chainUp(&res.root)
 		}
 	}

@@ -64,6 +64,7 @@ type rule struct {
 	coded        codedAs
 	reads        uint64 // the components it reads, bit 0 for the whole value
 	leads        bool   // the path begins with an element of the resource
+	skip         int    // the next rule of the map that may apply where the field is absent; 0: this one
 }
 
 // codedAs says how a value with a table is written.
@@ -145,8 +146,24 @@ func (c *compiler) segment(name string) *segmentPlan {
 		p.named.add(r.field)
 		r.fix(scribe)
 	}
+	skips(p.rules)
 	c.resource(m.Target)
 	return p
+}
+
+// skips notes which rules need not be tried where a field is absent: those in a
+// row that are about nothing else.
+func skips(rules []*rule) {
+	for i := len(rules) - 1; i >= 0; i-- {
+		rl := rules[i]
+		if rl.field == 0 || rl.whenDecides || rl.each {
+			continue
+		}
+		rl.skip = i + 1
+		if i+1 < len(rules) && rules[i+1].field == rl.field && rules[i+1].skip > 0 {
+			rl.skip = rules[i+1].skip
+		}
+	}
 }
 
 // datatype compiles a data type map for one place.

@@ -35,8 +35,8 @@ func compileCondition(e *cond.Expr, source string) condition {
 	case cond.In:
 		texts := e.Texts
 		return func(c *context) bool {
-			v := a.at(c)
-			return v.IsValued() && slices.Contains(texts, primary(v).Text())
+			text := a.text(c)
+			return text != "" && slices.Contains(texts, text)
 		}
 	case cond.Same:
 		b := compileRef(e.Other, source)
@@ -106,18 +106,17 @@ func compileRef(text, source string) ref {
 }
 
 // at returns the value at the address, absent where there is none.
-func (a ref) at(c *context) hl7v2.Value {
-	if a.segment == "" {
-		return c.value.below(a.comp, a.sub)
-	}
+func (a *ref) at(c *context) hl7v2.Value {
 	var v hl7v2.Value
 	switch {
-	case a.own && a.field == c.field && c.field > 0 || c.name == a.segment && a.field == c.field && c.field > 0:
-		v = c.rep
-	case a.own || c.name == a.segment:
-		v = c.run.fieldOf(a.field)
-	default:
+	case a.segment == "":
+		return c.value.below(a.comp, a.sub)
+	case !a.here(c):
 		v = c.run.nearest(a.segment).Field(a.field)
+	case a.field == c.field && c.field > 0:
+		v = c.rep
+	default:
+		v = c.run.fieldOf(a.field)
 	}
 	if a.comp > 0 {
 		v = v.Component(a.comp)
@@ -128,15 +127,26 @@ func (a ref) at(c *context) hl7v2.Value {
 	return v
 }
 
+// here reports whether the address is in the segment at hand.
+func (a *ref) here(c *context) bool { return a.own || c.name == a.segment }
+
+// text returns the text of the first part of what is at the address.
+func (a *ref) text(c *context) string {
+	if a.segment != "" && a.comp == 0 && (a.field != c.field || c.field == 0) && a.here(c) {
+		return c.run.fieldText(a.field)
+	}
+	return primary(a.at(c)).Text()
+}
+
 // valued reports whether there is content; for a segment, whether it is there.
-func (a ref) valued(c *context) bool {
+func (a *ref) valued(c *context) bool {
 	if a.segment != "" && a.field == 0 {
 		return c.run.nearest(a.segment).Valid()
 	}
 	return a.at(c).IsValued()
 }
 
-func (a ref) repetitions(c *context) int {
+func (a *ref) repetitions(c *context) int {
 	s := c.seg
 	if c.name != a.segment {
 		s = c.run.nearest(a.segment)

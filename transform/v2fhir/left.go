@@ -32,12 +32,16 @@ func (r *run) leftFields() []handover.Left {
 		return nil
 	}
 	out := make([]handover.Left, 0, len(r.left))
+	b := r.bytes[:0] // whose content has been written
 	for _, l := range r.left {
 		if !r.listed[l] {
 			r.listed[l] = true
-			out = append(out, handover.Left{Reason: l.reason, Field: string(l.at.append(nil, r.segments))})
+			start := len(b)
+			b = l.at.append(b, r.segments)
+			out = append(out, handover.Left{Reason: l.reason, Field: string(b[start:])})
 		}
 	}
+	r.bytes = b
 	return out
 }
 

@@ -111,27 +111,43 @@ func (r *run) segment(s hl7v2.Segment) {
 	}
 }
 
+// field is a field of the segment at hand. Many conditions ask for one text.
+type field struct {
+	hl7v2.Value
+	text string // of its first part, once it was read
+	read bool
+}
+
 // take takes the segment's fields apart, once.
 func (r *run) take(s hl7v2.Segment) {
 	if r.split == s {
 		return
 	}
 	r.split = s
-	r.fields = append(r.fields[:0], hl7v2.Value{})
-	for n, v := range s.All() {
-		for len(r.fields) < n {
-			r.fields = append(r.fields, hl7v2.Value{})
-		}
-		r.fields = append(r.fields, v)
+	r.fields = append(r.fields[:0], field{})
+	for _, v := range s.All() {
+		r.fields = append(r.fields, field{Value: v})
 	}
 }
 
 // fieldOf returns a field of the segment that was taken apart last.
 func (r *run) fieldOf(n int) hl7v2.Value {
 	if n < len(r.fields) {
-		return r.fields[n]
+		return r.fields[n].Value
 	}
 	return hl7v2.Value{}
+}
+
+// fieldText returns the text of the first part of such a field.
+func (r *run) fieldText(n int) string {
+	if n >= len(r.fields) {
+		return ""
+	}
+	f := &r.fields[n]
+	if !f.read {
+		f.text, f.read = primary(f.Value).Text(), true
+	}
+	return f.text
 }
 
 func (r *run) see(name string, s hl7v2.Segment) {

@@ -65,7 +65,7 @@ type scratch struct {
 	bytes []byte // the JSON of primitives
 
 	split     hl7v2.Segment // the segment at hand
-	fields    []hl7v2.Value // its fields
+	fields    []field       // its fields
 	parts     []hl7v2.Value // of the values at hand
 	at        context       // of the entry at hand
 	places    []*place      // of the segment at hand

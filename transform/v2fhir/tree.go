@@ -19,9 +19,9 @@ type resource struct {
 	parent  *resource // for what is known only within another
 	same    *resource // an equal one that was made before
 	handle  string
-	gone    bool // nothing in it; references to it are dropped
-	reached bool // something that stands refers to it
-	places  bool // it refers to places
+	gone    bool  // nothing in it; references to it are dropped
+	reached bool  // something that stands refers to it
+	refers  *node // the elements that refer to other resources, in a chain
 }
 
 // feed is a segment that went into a resource, and by which map.
@@ -91,6 +91,7 @@ type node struct {
 	next        *node  // the parent's next child
 	text        []byte // JSON, for a primitive
 	refs        *[8]*resource
+	others      *node // the next in the resource that refers to others
 	rule        string
 	line        string // of the table that gave the text, "" if none
 	from        position
@@ -256,9 +257,9 @@ func (r *run) refer(p *spot, n *node, typ string, number int) *node {
 func (r *run) point(n *node, owner *resource, number int, to *resource) {
 	if n.refs == nil {
 		n.refs = r.refs.next()
+		n.others, owner.refers = owner.refers, n
 	}
 	n.refs[number] = to
-	owner.places = owner.places || to.typ == "Location"
 }
 
 func (r *run) newResource(typ string) *resource {

@@ -11,7 +11,7 @@ func (r *run) rules(p *segmentPlan, ctx *context, res *resource) {
 		use.named[i] |= bits
 	}
 	for i := 0; i < len(p.rules); {
-		rl := p.rules[i]
+		rl := &p.rules[i]
 		if rl.skip > i && r.fieldOf(rl.field).IsAbsent() {
 			i = rl.skip
 			continue
@@ -161,7 +161,8 @@ func (r *run) datatype(p *datatypePlan, ctx *context, v hl7v2.Value, depth int, 
 	ctx.value = r.cut(v, depth)
 	value := ctx.value
 	taken, size := uint64(0), value.size()
-	for _, rl := range p.rules {
+	for i := range p.rules {
+		rl := &p.rules[i]
 		if rl.comp > size && !rl.whenDecides {
 			continue
 		}

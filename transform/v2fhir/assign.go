@@ -21,8 +21,11 @@ type argument struct {
 	name    string // as it stands
 }
 
-// parts compiles what a rule assigns.
+// parts compiles what a rule assigns, once for all places of a data type map.
 func (c *compiler) parts(m *mapfile.Map, src *mapfile.Rule, id string) []setPart {
+	if done, ok := c.sets[src]; ok {
+		return done
+	}
 	var out []setPart
 	for _, p := range src.Set {
 		switch {
@@ -39,6 +42,7 @@ func (c *compiler) parts(m *mapfile.Map, src *mapfile.Rule, id string) []setPart
 			out = append(out, setPart{literal: p.Literal})
 		}
 	}
+	c.sets[src] = out
 	return out
 }
 
@@ -71,8 +75,8 @@ func (rl *rule) fix(scribe *run) {
 		}
 	}
 	if rl.by != nil {
-		for _, inner := range rl.by.rules {
-			inner.fix(scribe)
+		for i := range rl.by.rules {
+			rl.by.rules[i].fix(scribe)
 		}
 	}
 }

@@ -22,7 +22,9 @@ func (p *codingPlan) under(way string) {
 	for i := range p.triplets {
 		t := &p.triplets[i]
 		for _, c := range []*slot{&t.code, &t.display, &t.system, &t.oid, &t.version} {
-			c.rule = way + ":" + c.rule
+			if c.n > 0 {
+				c.rule = way + ":" + c.rule
+			}
 		}
 	}
 }

@@ -22,20 +22,19 @@ type segmentPlan struct {
 	// identify tells by what the resource is known; nil: the map does not say.
 	identify func(*builder, hl7v2.Segment)
 	scope    uint32
-	rules    []*rule
+	rules    []rule
 	named    fieldSet // some rule is about the field
 }
 
 // datatypePlan is a data type map in one place: each use has its own, so that
 // each rule knows the whole way that led to it.
 type datatypePlan struct {
-	rules   []*rule
+	rules   []rule
 	coding  *codingPlan // for maps that make a CodeableConcept or a Coding
 	uses    uint64      // components that some rule reads, bit n for component n
 	asks    uint64      // components that only conditions read
 	onlyOne *rule       // the map is one rule: the value itself, without condition
-
-	noCondition, noRule string // why a part became nothing
+	reasons *partReasons
 }
 
 // rule is one compiled rule.
@@ -79,18 +78,46 @@ const (
 
 type compiler struct {
 	*library
-	names map[string]int32 // of properties, numbered
-	errs  []error
+	source map[string]*mapfile.Map // by ID
+	scopes uint32                  // data type maps in their places, numbered
+	names  map[string]int32        // of properties, numbered
+	errs   []error
+
+	// What is the same in every place where a data type map is used.
+	conditions map[string]compiledCondition
+	paths      map[pathKey]compiledPath
+	sets       map[*mapfile.Rule][]setPart
+	reasons    map[string]*partReasons
+}
+
+// pathKey is the path of a rule from a type on.
+type pathKey struct {
+	rule *mapfile.Rule
+	base *fhir.Type
+}
+
+type compiledPath struct {
+	steps []step
+	each  bool
+	end   *end
+}
+
+type compiledCondition struct {
+	expr *cond.Expr
+	when condition
 }
 
 // compile compiles every map that a message uses.
 func compile(source map[string]*mapfile.Map) (*library, error) {
 	l := &library{
-		defs: fhir.Definitions(), source: source, segments: map[string]*segmentPlan{},
+		defs: fhir.Definitions(), segments: map[string]*segmentPlan{},
 		tables: map[string]*table{}, messages: map[string]*messagePlan{},
 		resources: map[string]*resourceKind{}, kinds: map[string]*segmentKind{},
 	}
-	c := &compiler{library: l, names: maps.Clone(fixedNames)}
+	c := &compiler{
+		library: l, source: source, names: maps.Clone(fixedNames), conditions: map[string]compiledCondition{},
+		paths: map[pathKey]compiledPath{}, sets: map[*mapfile.Rule][]setPart{}, reasons: map[string]*partReasons{},
+	}
 	if m := source["table/CodeSystems"]; m != nil {
 		l.addTable(m)
 	}
@@ -139,10 +166,11 @@ func (c *compiler) segment(name string) *segmentPlan {
 		return p
 	}
 	shared, scribe := sharedLists(m), &run{scratch: &scratch{}}
+	p.rules = make([]rule, len(m.Rules))
 	for i := range m.Rules {
-		r := c.rule(m, &m.Rules[i], m.ID()+":"+m.Rules[i].ID, base, p.scope)
+		r := &p.rules[i]
+		*r = c.rule(m, &m.Rules[i], m.ID()+":"+m.Rules[i].ID, base, p.scope)
 		attach(r, &m.Rules[i], shared)
-		p.rules = append(p.rules, r)
 		p.named.add(r.field)
 		r.fix(scribe)
 	}
@@ -153,9 +181,9 @@ func (c *compiler) segment(name string) *segmentPlan {
 
 // skips notes which rules need not be tried where a field is absent: those in a
 // row that are about nothing else.
-func skips(rules []*rule) {
+func skips(rules []rule) {
 	for i := len(rules) - 1; i >= 0; i-- {
-		rl := rules[i]
+		rl := &rules[i]
 		if rl.field == 0 || rl.whenDecides || rl.each {
 			continue
 		}
@@ -173,18 +201,15 @@ func (c *compiler) datatype(name, id string, base *fhir.Type) *datatypePlan {
 		c.fail(id, "there is no map datatype/%s", name)
 		return nil
 	}
-	p := &datatypePlan{
-		noCondition: "no-condition: no rule of " + name + " for this part applies here",
-		noRule:      "no-map: " + name + " has no rule for this part",
-	}
+	p := &datatypePlan{rules: make([]rule, len(m.Rules)), reasons: c.partReasons(name)}
 	if p.coding = codingOf(m); p.coding != nil {
 		p.coding.under(id + " > " + name)
 	}
 	scope := c.nextScope()
 	for i := range m.Rules {
-		r := c.rule(m, &m.Rules[i], id+" > "+name+":"+m.Rules[i].ID, base, scope)
+		r := &p.rules[i]
+		*r = c.rule(m, &m.Rules[i], id+" > "+name+":"+m.Rules[i].ID, base, scope)
 		r.room = true
-		p.rules = append(p.rules, r)
 		for _, ref := range refsOf(&m.Rules[i]) {
 			if n := component(ref, m.Source); n > 0 {
 				r.reads |= 1 << n
@@ -193,25 +218,28 @@ func (c *compiler) datatype(name, id string, base *fhir.Type) *datatypePlan {
 			}
 		}
 		p.uses |= r.reads
-		p.asks |= askedBy(&m.Rules[i], m.Source)
+		p.asks |= c.askedBy(&m.Rules[i], m.Source)
 	}
 	if name == "CWE-code" {
 		p.asks |= 1<<2 | 1<<3 // name and system of a code that is one of FHIR's
 	}
 	if len(p.rules) == 1 && len(p.rules[0].steps) == 0 && p.rules[0].when == nil && p.rules[0].instance == 0 {
-		p.onlyOne = p.rules[0]
+		p.onlyOne = &p.rules[0]
 	}
 	return p
 }
 
 // askedBy returns the components that the condition of a rule reads, besides
 // the rule's own.
-func askedBy(r *mapfile.Rule, source string) (bits uint64) {
-	e, err := cond.Parse(r.When)
-	if r.When == "" || err != nil {
+func (c *compiler) askedBy(r *mapfile.Rule, source string) (bits uint64) {
+	if r.When == "" {
 		return 0
 	}
-	e.Refs(func(ref string) {
+	compiled, err := c.compiled(r.When, source)
+	if err != nil {
+		return 0
+	}
+	compiled.expr.Refs(func(ref string) {
 		if n := component(ref, source); n > 0 && ref != r.From {
 			bits |= 1 << n
 		}
@@ -240,16 +268,16 @@ func component(ref, source string) int {
 	return n
 }
 
-func (c *compiler) rule(m *mapfile.Map, src *mapfile.Rule, id string, base *fhir.Type, scope uint32) *rule {
-	r := &rule{id: id, instance: src.To.Instance, scope: scope, leads: m.Kind == mapfile.Segment}
+func (c *compiler) rule(m *mapfile.Map, src *mapfile.Rule, id string, base *fhir.Type, scope uint32) rule {
+	r := rule{id: id, instance: src.To.Instance, scope: scope, leads: m.Kind == mapfile.Segment}
 	r.field, r.comp, r.sub = c.address(m, src, id)
-	last := c.steps(r, src, id, base)
+	last := c.path(&r, m, src, id, base)
 	if last == nil {
 		return r
 	}
 	r.typ = last.typ.Name
 	if src.When != "" {
-		c.condition(m, r, src)
+		c.condition(m, &r, src)
 	}
 	if r.null = src.IsNull(); r.null {
 		return r
@@ -263,9 +291,9 @@ func (c *compiler) rule(m *mapfile.Map, src *mapfile.Rule, id string, base *fhir
 	}
 	if src.By != "" {
 		r.by = c.datatype(src.By, id, last.typ)
-		c.handDown(r)
+		c.handDown(&r)
 	}
-	r.coded = codedHow(r, last)
+	r.coded = codedHow(&r, last)
 	r.whole = src.From == "OBX-5" && r.by == nil && (r.typ == "string" || r.typ == "markdown")
 	return r
 }
@@ -297,6 +325,22 @@ func (c *compiler) address(m *mapfile.Map, src *mapfile.Rule, id string) (field,
 	return numbers[0], numbers[1], numbers[2]
 }
 
+// path compiles the path of a rule, once for all places of a data type map.
+func (c *compiler) path(r *rule, m *mapfile.Map, src *mapfile.Rule, id string, base *fhir.Type) *end {
+	if m.Kind != mapfile.Datatype {
+		return c.steps(r, src, id, base) // attach makes it this rule's own
+	}
+	key := pathKey{src, base}
+	p, done := c.paths[key]
+	if !done {
+		p.end = c.steps(r, src, id, base)
+		p.steps, p.each = r.steps, r.each
+		c.paths[key] = p
+	}
+	r.steps, r.each = p.steps, p.each
+	return p.end
+}
+
 func (c *compiler) steps(r *rule, src *mapfile.Rule, id string, base *fhir.Type) *end {
 	at := end{typ: base}
 	for _, s := range src.To.Steps {
@@ -325,7 +369,8 @@ func (c *compiler) handDown(r *rule) {
 	if r.by == nil {
 		return
 	}
-	for _, inner := range r.by.rules {
+	for i := range r.by.rules {
+		inner := &r.by.rules[i]
 		switch {
 		case len(inner.steps) == 0 && inner.by == nil:
 			inner.typ, inner.codes = r.typ, r.codes
@@ -406,16 +451,30 @@ func attach(r *rule, src *mapfile.Rule, shared map[string]bool) {
 
 // condition compiles a condition and notes what it depends on.
 func (c *compiler) condition(m *mapfile.Map, r *rule, src *mapfile.Rule) {
-	e, err := cond.Parse(src.When)
+	compiled, err := c.compiled(src.When, m.Source)
 	if err != nil {
 		c.fail(r.id, "condition: %v", err)
 		return
 	}
-	r.when = compileCondition(e, m.Source)
+	r.when = compiled.when
 	field, _, _ := strings.Cut(src.From, ".")
-	e.Refs(func(ref string) {
+	compiled.expr.Refs(func(ref string) {
 		at, _, below := strings.Cut(ref, ".")
 		r.whenPerRep = r.whenPerRep || r.each || m.Kind == mapfile.Segment && at == field && below
 		r.whenDecides = r.whenDecides || ref == src.From && len(src.Set) > 0
 	})
+}
+
+// compiled compiles a condition, once for all rules that have it.
+func (c *compiler) compiled(text, source string) (compiledCondition, error) {
+	key := source + ": " + text
+	if done, ok := c.conditions[key]; ok {
+		return done, nil
+	}
+	e, err := cond.Parse(text)
+	if err != nil {
+		return compiledCondition{}, err
+	}
+	c.conditions[key] = compiledCondition{e, compileCondition(e, source)}
+	return c.conditions[key], nil
 }

@@ -9,6 +9,7 @@ import (
 	"handover/hl7v2"
 	"handover/internal/corpus"
 	"handover/transform/v2fhir/internal/cond"
+	"handover/transform/v2fhir/internal/mapfile"
 )
 
 // agreement holds a compiled condition beside the FHIRPath text it came from.
@@ -68,11 +69,20 @@ func (a *agreement) agree(t *testing.T, c *context) {
 	}
 }
 
+func readSource(t *testing.T) map[string]*mapfile.Map {
+	t.Helper()
+	source, err := readMaps(mapFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
 // Conditions stand in the maps as FHIRPath and run as Go functions. Over the
 // segments of real messages both say the same.
 func TestConditionsAgreeWithFHIRPath(t *testing.T) {
 	bySegment := map[string][]*agreement{}
-	for _, m := range shared().source {
+	for _, m := range readSource(t) {
 		for i := range m.Rules {
 			if m.Rules[i].When != "" && cond.IsSegment(m.Source) {
 				bySegment[m.Source] = append(bySegment[m.Source], newAgreement(t, m.Rules[i].When, m.Source))
@@ -120,7 +130,7 @@ func TestDatatypeConditionsAgreeWithFHIRPath(t *testing.T) {
 	r := newRun(New(Config{}), m)
 	defer r.release()
 	s := m.First("ZZZ")
-	for _, mp := range shared().source {
+	for _, mp := range readSource(t) {
 		for i := range mp.Rules {
 			if mp.Rules[i].When == "" || cond.IsSegment(mp.Source) {
 				continue

@@ -76,6 +76,18 @@ var quietFields = map[string]uint64{
 	"AIS": 1<<1 | 1<<2, "AIG": 1<<1 | 1<<2, "AIL": 1<<1 | 1<<2, "AIP": 1<<1 | 1<<2, "IAM": 1 << 1, "SFT": 0,
 }
 
+// partReasons say why a part of a data type became nothing.
+type partReasons struct{ condition, rule string }
+
+func (c *compiler) partReasons(datatype string) *partReasons {
+	r := c.reasons[datatype]
+	if r == nil {
+		r = &partReasons{"no-condition: no rule of " + datatype + " for this part applies here", "no-map: " + datatype + " has no rule for this part"}
+		c.reasons[datatype] = r
+	}
+	return r
+}
+
 // taking says which parts of a repetition of a field a rule took, bit n for part
 // n, bit 0 for the whole.
 type taking struct {
@@ -112,9 +124,9 @@ func (r *run) unused(p *datatypePlan, taken uint64, v *cut, pos position) {
 		}
 		switch {
 		case p.uses&bit != 0:
-			r.maybe = append(r.maybe, maybeLeft{of, pos.down(v.depth, i, 0), bit, p.noCondition})
+			r.maybe = append(r.maybe, maybeLeft{of, pos.down(v.depth, i, 0), bit, p.reasons.condition})
 		case p.asks&bit == 0:
-			r.maybe = append(r.maybe, maybeLeft{of, pos.down(v.depth, i, 0), bit, p.noRule})
+			r.maybe = append(r.maybe, maybeLeft{of, pos.down(v.depth, i, 0), bit, p.reasons.rule})
 		}
 	}
 }

@@ -23,7 +23,6 @@ type library struct {
 	messages  map[string]*messagePlan  // by what they serve: "ADT_A01", "ADT^A04"
 	resources map[string]*resourceKind // by type
 	kinds     map[string]*segmentKind  // by segment
-	scopes    uint32                   // data type maps in their places, numbered
 }
 
 // shared is the one library: the maps are part of the program, so that a map

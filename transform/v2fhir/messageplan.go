@@ -3,7 +3,6 @@ package v2fhir
 import (
 	"strings"
 
-	"handover/transform/v2fhir/internal/cond"
 	"handover/transform/v2fhir/internal/mapfile"
 )
 
@@ -110,12 +109,12 @@ func (c *compiler) entryCondition(id, text, segment string, to *condition) {
 	case "true":
 		*to = func(*context) bool { return true }
 	default:
-		e, err := cond.Parse(text)
+		compiled, err := c.compiled(text, segment)
 		if err != nil {
 			c.fail(id, "condition: %v", err)
 			return
 		}
-		*to = compileCondition(e, segment)
+		*to = compiled.when
 	}
 }
 

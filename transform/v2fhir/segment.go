@@ -51,9 +51,9 @@ func (l *library) segmentKinds() {
 	}
 	for _, p := range l.segments {
 		k := at(p.source)
-		for _, rl := range p.rules {
-			if rl.field >= len(k.slots) {
-				k.slots = fieldSlots(p.source, rl.field)
+		for i := range p.rules {
+			if field := p.rules[i].field; field >= len(k.slots) {
+				k.slots = fieldSlots(p.source, field)
 			}
 		}
 	}

@@ -10,15 +10,11 @@ func (r *run) rules(p *segmentPlan, ctx *context, res *resource) {
 	for i, bits := range p.named {
 		use.named[i] |= bits
 	}
-	for i := 0; i < len(p.rules); {
-		rl := &p.rules[i]
-		if rl.skip > i && r.fieldOf(rl.field).IsAbsent() {
-			i = rl.skip
-			continue
+	for i, field := range p.fields {
+		if field == 0 || r.present.has(int(field)) {
+			r.spots.rewind() // of the rule before
+			r.rule(&p.rules[i], p, ctx, res, use)
 		}
-		i++
-		r.spots.rewind() // of the rule before
-		r.rule(rl, p, ctx, res, use)
 	}
 }
 
@@ -160,12 +156,12 @@ func (r *run) datatype(p *datatypePlan, ctx *context, v hl7v2.Value, depth int, 
 	outer, mark := ctx.value, len(r.parts)
 	ctx.value = r.cut(v, depth)
 	value := ctx.value
-	taken, size := uint64(0), value.size()
-	for i := range p.rules {
-		rl := &p.rules[i]
-		if rl.comp > size && !rl.whenDecides {
+	taken, valued := uint64(0), value.valued()
+	for i, part := range p.parts {
+		if part > 0 && valued&(1<<min(part, 63)) == 0 {
 			continue
 		}
+		rl := &p.rules[i]
 		w := value.below(rl.comp, rl.sub)
 		if !w.IsValued() && !rl.whenDecides || rl.when != nil && !rl.when(ctx) {
 			continue

@@ -23,6 +23,7 @@ type segmentPlan struct {
 	identify func(*builder, hl7v2.Segment)
 	scope    uint32
 	rules    []rule
+	fields   []int16  // by rule: the field without which it does not apply, 0: it may always
 	named    fieldSet // some rule is about the field
 }
 
@@ -30,6 +31,7 @@ type segmentPlan struct {
 // each rule knows the whole way that led to it.
 type datatypePlan struct {
 	rules   []rule
+	parts   []uint8     // by rule: the part without which it does not apply, 0: it may always
 	coding  *codingPlan // for maps that make a CodeableConcept or a Coding
 	uses    uint64      // components that some rule reads, bit n for component n
 	asks    uint64      // components that only conditions read
@@ -63,7 +65,6 @@ type rule struct {
 	coded        codedAs
 	reads        uint64 // the components it reads, bit 0 for the whole value
 	leads        bool   // the path begins with an element of the resource
-	skip         int    // the next rule of the map that may apply where the field is absent; 0: this one
 }
 
 // codedAs says how a value with a table is written.
@@ -172,26 +173,20 @@ func (c *compiler) segment(name string) *segmentPlan {
 		*r = c.rule(m, &m.Rules[i], m.ID()+":"+m.Rules[i].ID, base, p.scope)
 		attach(r, &m.Rules[i], shared)
 		p.named.add(r.field)
+		p.fields = append(p.fields, int16(r.needs(r.field)))
 		r.fix(scribe)
 	}
-	skips(p.rules)
 	c.resource(m.Target)
 	return p
 }
 
-// skips notes which rules need not be tried where a field is absent: those in a
-// row that are about nothing else.
-func skips(rules []rule) {
-	for i := len(rules) - 1; i >= 0; i-- {
-		rl := &rules[i]
-		if rl.field == 0 || rl.whenDecides || rl.each {
-			continue
-		}
-		rl.skip = i + 1
-		if i+1 < len(rules) && rules[i+1].field == rl.field && rules[i+1].skip > 0 {
-			rl.skip = rules[i+1].skip
-		}
+// needs returns the number of the field or part without which the rule does not
+// apply: the one it is about, unless its condition looks at that.
+func (rl *rule) needs(about int) int {
+	if rl.whenDecides || rl.each || rl.null {
+		return 0
 	}
+	return about
 }
 
 // datatype compiles a data type map for one place.
@@ -210,6 +205,7 @@ func (c *compiler) datatype(name, id string, base *fhir.Type) *datatypePlan {
 		r := &p.rules[i]
 		*r = c.rule(m, &m.Rules[i], id+" > "+name+":"+m.Rules[i].ID, base, scope)
 		r.room = true
+		p.parts = append(p.parts, uint8(r.needs(r.comp)))
 		for _, ref := range refsOf(&m.Rules[i]) {
 			if n := component(ref, m.Source); n > 0 {
 				r.reads |= 1 << n

@@ -31,6 +31,20 @@ func (c *cut) size() int {
 	return len(c.parts)
 }
 
+// valued returns which parts are valued, bit n for part n, bit 63 for all from
+// there on.
+func (c *cut) valued() (bits uint64) {
+	if len(c.parts) == 0 && c.whole.IsValued() {
+		return 1 << 1
+	}
+	for i := range c.parts {
+		if c.parts[i].IsValued() {
+			bits |= 1 << min(i+1, 63)
+		}
+	}
+	return bits
+}
+
 // part returns part n, from 1; part 0 is the value itself.
 func (c *cut) part(n int) hl7v2.Value {
 	switch {

@@ -117,13 +117,13 @@ func (r *run) messageScope(digest []byte) string {
 // identify returns what a resource is known by, the most trusted first. The list
 // stands until the next call.
 func (r *run) identify(res *resource) []identifier {
-	b := builder{run: r, res: res, ids: r.own[:0]}
+	b := &r.builder
+	*b = builder{run: r, res: res, ids: b.ids[:0]}
 	if res.isOwn() {
 		b.fromSegments()
 	} else {
 		b.fromTree()
 	}
-	r.own = b.ids
 	return b.ids
 }
 

@@ -58,8 +58,11 @@ func (w *writer) object(n *node) bool {
 // member writes "name":value if there is a value.
 func (w *writer) member(k *node) {
 	start, depth := len(w.out), len(w.path)
-	w.comma()
-	w.out = append(w.out, k.written...)
+	name := k.written
+	if w.out[start-1] == '{' {
+		name = name[1:]
+	}
+	w.out = append(w.out, name...)
 	w.enter(k)
 	if !w.values(k) {
 		w.out = w.out[:start]
@@ -70,20 +73,15 @@ func (w *writer) member(k *node) {
 // sibling writes "_name":extras if there are any.
 func (w *writer) sibling(k *node) {
 	start, depth := len(w.out), len(w.path)
-	w.comma()
+	if w.out[start-1] != '{' {
+		w.out = append(w.out, ',')
+	}
 	w.out = append(append(append(w.out, `"_`...), k.name...), `":`...)
 	w.enter(k)
 	if !w.extras(k) {
 		w.out = w.out[:start]
 	}
 	w.path = w.path[:depth]
-}
-
-// comma separates a member from the one before it.
-func (w *writer) comma() {
-	if w.out[len(w.out)-1] != '{' {
-		w.out = append(w.out, ',')
-	}
 }
 
 // enter adds a name to the path.

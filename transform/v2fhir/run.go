@@ -124,9 +124,12 @@ func (r *run) take(s hl7v2.Segment) {
 		return
 	}
 	r.split = s
-	r.fields = append(r.fields[:0], field{})
-	for _, v := range s.All() {
+	r.fields, r.present = append(r.fields[:0], field{}), fieldSet{}
+	for n, v := range s.All() {
 		r.fields = append(r.fields, field{Value: v})
+		if !v.IsAbsent() {
+			r.present.add(n)
+		}
 	}
 }
 

@@ -66,6 +66,7 @@ type scratch struct {
 
 	split     hl7v2.Segment // the segment at hand
 	fields    []field       // its fields
+	present   fieldSet      // those that are not absent
 	parts     []hl7v2.Value // of the values at hand
 	at        context       // of the entry at hand
 	places    []*place      // of the segment at hand
@@ -87,7 +88,7 @@ type scratch struct {
 	identity []handover.Identity // of all resources, as they are asserted
 	counts   counts              // of resources
 	ids      []identifier        // of all resources, one after the other
-	own      []identifier        // of the resource at hand
+	builder  builder             // of the identities of the resource at hand
 	clashes  map[identityKey]int
 }
 
@@ -120,7 +121,8 @@ func (s *scratch) release() {
 	empty(&s.segments)
 	s.taken, s.maybe, s.left = s.taken[:0], s.maybe[:0], s.left[:0]
 	empty(&s.ids)
-	clear(s.own[:cap(s.own)])
+	clear(s.builder.ids[:cap(s.builder.ids)])
+	s.builder = builder{ids: s.builder.ids[:0]}
 	clear(s.kids[:cap(s.kids)])
 	clear(s.items[:cap(s.items)])
 	s.identity = nil

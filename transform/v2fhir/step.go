@@ -6,7 +6,7 @@ import "strings"
 type step struct {
 	name     string // JSON property
 	id       int32  // the number of the name
-	written  string // the name as JSON: "name":
+	written  string // the name as JSON: ,"name":
 	top      string // the element's name: "value" of "valueQuantity"
 	list     bool
 	slots    slotted
@@ -29,7 +29,7 @@ const (
 )
 
 func newStep(name string, id int32) *step {
-	s := &step{name: name, top: name, id: id, written: `"` + name + `":`}
+	s := &step{name: name, top: name, id: id, written: `,"` + name + `":`}
 	switch {
 	case name == "extension":
 		s.alone = saysValue

@@ -57,12 +57,20 @@ func readWhole(t *testing.T, data []byte) {
 func readIndexed(t *testing.T, m *hl7v2.Message) {
 	t.Helper()
 	var without, with []hl7v2.Value
+	var counts []int
 	read := func() (fields []hl7v2.Value) {
 		for i := range m.Len() {
-			s := m.Segment(i)
+			s, first := m.Segment(i), len(fields)
 			for _, v := range s.All() {
 				fields = append(fields, v)
+				if got := v.AppendParts(nil); !slices.Equal(got, slices.Collect(v.Parts())) {
+					t.Fatalf("segment %d: a field has other parts when they are appended", i)
+				}
 			}
+			if got := s.AppendFields(nil); !slices.Equal(got, fields[first:]) {
+				t.Fatalf("segment %d: other fields when they are appended", i)
+			}
+			counts = append(counts, s.Fields())
 			for n := range s.Fields() + 2 {
 				v := s.Field(n)
 				if v.First() != v.Component(1).Subcomponent(1) {
@@ -77,6 +85,9 @@ func readIndexed(t *testing.T, m *hl7v2.Message) {
 	m.IndexFields()
 	if with = read(); !slices.Equal(with, without) {
 		t.Fatal("fields differ with an index")
+	}
+	if n := len(counts) / 2; !slices.Equal(counts[:n], counts[n:]) {
+		t.Fatal("there are more or fewer fields with an index")
 	}
 }
 

@@ -19,7 +19,7 @@ func (m *Message) IndexFields() {
 	}
 	separators := bytes.Count(m.data[m.begin:m.finish], []byte{m.delims.Field})
 	room := make([]int32, 0, 2*len(m.segs)+1+separators)
-	x := &fieldIndex{first: room[:0:len(m.segs)+1], ends: room[len(m.segs)+1 : len(m.segs)+1]}
+	x := &fieldIndex{first: room[: 0 : len(m.segs)+1], ends: room[len(m.segs)+1 : len(m.segs)+1]}
 	for i, p := range m.segs {
 		x.first = append(x.first, int32(len(x.ends)))
 		x.ends = append(x.ends, int32(Segment{m, i}.nameEnd(p)))

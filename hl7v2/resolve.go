@@ -104,6 +104,27 @@ func (v Value) Parts() iter.Seq[Value] {
 	}
 }
 
+// AppendParts appends what Parts yields to dst.
+func (v Value) AppendParts(dst []Value) []Value {
+	const short = 256 // in a longer value it is quicker to look for each delimiter
+	if v.IsAbsent() || v.level < levelField || v.level >= levelSubcomponent || v.m.set.wide || v.end-v.start > short {
+		for p := range v.Parts() {
+			dst = append(dst, p)
+		}
+		return dst
+	}
+	next := v.level + 1
+	sep := v.m.delims.delimiter(next)
+	start := v.start
+	for i, c := range v.m.data[v.start:v.end] {
+		if c == sep && c != 0 {
+			dst = append(dst, Value{v.m, start, v.start + i, next})
+			start = v.start + i + 1
+		}
+	}
+	return append(dst, Value{v.m, start, v.end, next})
+}
+
 // each yields the parts of the next level.
 func (v Value) each(yield func(Value) bool) {
 	next := v.level + 1

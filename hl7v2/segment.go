@@ -64,8 +64,12 @@ func (s Segment) Fields() int {
 	}
 	p := s.span()
 	n := 0
-	for i := s.nameEnd(p); i >= 0 && i < p.end; i = s.m.find(i+1, p.end, s.m.delims.Field) {
-		n++
+	if x := s.m.index.Load(); x != nil {
+		n = int(x.first[s.index+1]-x.first[s.index]) - 1
+	} else {
+		for i := s.nameEnd(p); i >= 0 && i < p.end; i = s.m.find(i+1, p.end, s.m.delims.Field) {
+			n++
+		}
 	}
 	if s.isHeader() && p.end-p.start > 3 {
 		n++
@@ -145,6 +149,33 @@ func (s Segment) All() iter.Seq2[int, Value] {
 			start = end
 		}
 	}
+}
+
+// AppendFields appends every field to dst, from field 1 on, absent ones included.
+func (s Segment) AppendFields(dst []Value) []Value {
+	if !s.Valid() {
+		return dst
+	}
+	x := s.m.index.Load()
+	if x == nil {
+		for _, v := range s.All() {
+			dst = append(dst, v)
+		}
+		return dst
+	}
+	first := len(dst)
+	ends := x.ends[x.first[s.index]:x.first[s.index+1]]
+	header := s.isHeader() && len(ends) > 1
+	if header {
+		dst = append(dst, Value{s.m, int(ends[0]), int(ends[0]) + 1, levelLiteral})
+	}
+	for i := 1; i < len(ends); i++ {
+		dst = append(dst, Value{s.m, int(ends[i-1]) + 1, int(ends[i]), levelField})
+	}
+	if header {
+		dst[first+1].level = levelLiteral
+	}
+	return dst
 }
 
 // contentEnd returns where the content behind the nth field separator, which is

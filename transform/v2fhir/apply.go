@@ -10,8 +10,9 @@ func (r *run) rules(p *segmentPlan, ctx *context, res *resource) {
 	for i, bits := range p.named {
 		use.named[i] |= bits
 	}
+	present := &r.segments[ctx.seg.Index()].present
 	for i, field := range p.fields {
-		if field == 0 || r.present.has(int(field)) {
+		if field == 0 || present.has(int(field)) {
 			r.spots.rewind() // of the rule before
 			r.rule(&p.rules[i], p, ctx, res, use)
 		}
@@ -60,12 +61,14 @@ func (r *run) spot(rl *rule, p *segmentPlan, ctx *context, res *resource, rep in
 
 // repetitions runs a rule over each repetition of a field.
 func (r *run) repetitions(rl *rule, p *segmentPlan, ctx *context, res *resource, field hl7v2.Value) {
-	n := 1
-	if !rl.oneOnly() {
-		n = field.Repetitions()
+	n, v := r.repetitionsOf(rl.field)
+	if rl.oneOnly() {
+		n = 1
 	}
 	for i := 1; i <= n; i++ {
-		v := field.Repetition(i)
+		if i > 1 {
+			v = field.Repetition(i)
+		}
 		if v.IsAbsent() {
 			continue
 		}

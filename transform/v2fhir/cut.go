@@ -16,9 +16,7 @@ func (r *run) cut(v hl7v2.Value, depth int) cut {
 	}
 	start := len(r.parts)
 	if depth < 2 {
-		for p := range v.Parts() {
-			r.parts = append(r.parts, p)
-		}
+		r.parts = v.AppendParts(r.parts)
 	}
 	return cut{v, depth, r.parts[start:len(r.parts):len(r.parts)]}
 }

@@ -54,8 +54,9 @@ func (r *run) leftovers() {
 			r.leave(posOf(s, 0, 0), "no-map: the map makes nothing of this segment here")
 			continue
 		}
-		for f, v := range s.All() {
-			if u.reached.has(f) || !v.IsValued() || f < 64 && u.kind.quiet&(1<<f) != 0 {
+		last := s.Fields()
+		for f := 1; f <= last; f++ {
+			if !u.present.has(f) || u.reached.has(f) || f < 64 && u.kind.quiet&(1<<f) != 0 || !s.Field(f).IsValued() {
 				continue
 			}
 			if u.named.has(f) {

@@ -9,10 +9,11 @@ import (
 // segment is what a run notes of a segment of the message.
 type segment struct {
 	usage
-	name string
-	nth  int // which one of its name, from 1
-	kind *segmentKind
-	slot string // its own, once somebody has asked for it
+	present fieldSet // its fields that are not absent
+	name    string
+	nth     int // which one of its name, from 1
+	kind    *segmentKind
+	slot    string // its own, once somebody has asked for it
 }
 
 // segmentKind is what is known of every segment of a name.
@@ -65,7 +66,15 @@ func (r *run) begin() {
 		s := r.m.Segment(i)
 		name := s.Name()
 		r.segments = append(r.segments, segment{name: name, nth: s.Occurrence(), kind: r.c.maps.kind(name)})
+		r.fields = s.AppendFields(r.fields[:0])
+		present := &r.segments[i].present
+		for n := range r.fields {
+			if !r.fields[n].IsAbsent() {
+				present.add(n + 1)
+			}
+		}
 	}
+	r.split = hl7v2.Segment{} // what is in fields is not what take makes
 }
 
 func (r *run) usage(s hl7v2.Segment) *usage {

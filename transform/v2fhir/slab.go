@@ -65,8 +65,8 @@ type scratch struct {
 	bytes []byte // the JSON of primitives
 
 	split     hl7v2.Segment // the segment at hand
-	fields    []field       // its fields
-	present   fieldSet      // those that are not absent
+	fields    []hl7v2.Value // its fields, from 1
+	readings  []reading     // of them
 	parts     []hl7v2.Value // of the values at hand
 	at        context       // of the entry at hand
 	places    []*place      // of the segment at hand
@@ -114,6 +114,7 @@ func (s *scratch) release() {
 	s.bytes = s.bytes[:0]
 	s.at, s.split = context{}, hl7v2.Segment{}
 	clear(s.fields[:cap(s.fields)])
+	clear(s.readings[:cap(s.readings)])
 	clear(s.parts[:cap(s.parts)])
 	empty(&s.resources)
 	empty(&s.known)

@@ -10,7 +10,6 @@ import (
 
 	"handover/fhir"
 	"handover/hl7v2"
-	"handover/transform/v2fhir/internal/cond"
 	"handover/transform/v2fhir/internal/mapfile"
 )
 
@@ -79,33 +78,11 @@ const (
 
 type compiler struct {
 	*library
+	once
 	source map[string]*mapfile.Map // by ID
 	scopes uint32                  // data type maps in their places, numbered
 	names  map[string]int32        // of properties, numbered
 	errs   []error
-
-	// What is the same in every place where a data type map is used.
-	conditions map[string]compiledCondition
-	paths      map[pathKey]compiledPath
-	sets       map[*mapfile.Rule][]setPart
-	reasons    map[string]*partReasons
-}
-
-// pathKey is the path of a rule from a type on.
-type pathKey struct {
-	rule *mapfile.Rule
-	base *fhir.Type
-}
-
-type compiledPath struct {
-	steps []step
-	each  bool
-	end   *end
-}
-
-type compiledCondition struct {
-	expr *cond.Expr
-	when condition
 }
 
 // compile compiles every map that a message uses.
@@ -115,10 +92,7 @@ func compile(source map[string]*mapfile.Map) (*library, error) {
 		tables: map[string]*table{}, messages: map[string]*messagePlan{},
 		resources: map[string]*resourceKind{}, kinds: map[string]*segmentKind{},
 	}
-	c := &compiler{
-		library: l, source: source, names: maps.Clone(fixedNames), conditions: map[string]compiledCondition{},
-		paths: map[pathKey]compiledPath{}, sets: map[*mapfile.Rule][]setPart{}, reasons: map[string]*partReasons{},
-	}
+	c := &compiler{library: l, once: newOnce(), source: source, names: maps.Clone(fixedNames)}
 	if m := source["table/CodeSystems"]; m != nil {
 		l.addTable(m)
 	}
@@ -321,22 +295,6 @@ func (c *compiler) address(m *mapfile.Map, src *mapfile.Rule, id string) (field,
 	return numbers[0], numbers[1], numbers[2]
 }
 
-// path compiles the path of a rule, once for all places of a data type map.
-func (c *compiler) path(r *rule, m *mapfile.Map, src *mapfile.Rule, id string, base *fhir.Type) *end {
-	if m.Kind != mapfile.Datatype {
-		return c.steps(r, src, id, base) // attach makes it this rule's own
-	}
-	key := pathKey{src, base}
-	p, done := c.paths[key]
-	if !done {
-		p.end = c.steps(r, src, id, base)
-		p.steps, p.each = r.steps, r.each
-		c.paths[key] = p
-	}
-	r.steps, r.each = p.steps, p.each
-	return p.end
-}
-
 func (c *compiler) steps(r *rule, src *mapfile.Rule, id string, base *fhir.Type) *end {
 	at := end{typ: base}
 	for _, s := range src.To.Steps {
@@ -459,18 +417,4 @@ func (c *compiler) condition(m *mapfile.Map, r *rule, src *mapfile.Rule) {
 		r.whenPerRep = r.whenPerRep || r.each || m.Kind == mapfile.Segment && at == field && below
 		r.whenDecides = r.whenDecides || ref == src.From && len(src.Set) > 0
 	})
-}
-
-// compiled compiles a condition, once for all rules that have it.
-func (c *compiler) compiled(text, source string) (compiledCondition, error) {
-	key := source + ": " + text
-	if done, ok := c.conditions[key]; ok {
-		return done, nil
-	}
-	e, err := cond.Parse(text)
-	if err != nil {
-		return compiledCondition{}, err
-	}
-	c.conditions[key] = compiledCondition{e, compileCondition(e, source)}
-	return c.conditions[key], nil
 }

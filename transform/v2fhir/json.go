@@ -86,13 +86,13 @@ func (w *writer) sibling(k *node) {
 
 // enter adds a name to the path.
 func (w *writer) enter(k *node) {
-	if w.silent {
-		return
+	switch {
+	case w.silent:
+	case len(w.path) == 0:
+		w.path = append(w.path, k.name...)
+	default:
+		w.path = append(w.path, k.below...)
 	}
-	if len(w.path) > 0 {
-		w.path = append(w.path, '.')
-	}
-	w.path = append(w.path, k.name...)
 }
 
 // item adds [n] to the path.

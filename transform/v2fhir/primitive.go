@@ -117,7 +117,7 @@ func (r *run) convertCode(rl *rule, text string) ([]byte, string) {
 			return nil, "not-valid: not the OID or the UUID that it is said to be"
 		}
 	}
-	if fhir.ValidPrimitive(rl.typ, text) != "" || strings.ContainsAny(text, " \t\n") && rl.typ != "code" {
+	if fhir.ValidPrimitive(rl.typ, text) != "" || rl.typ != "code" && strings.ContainsAny(text, " \t\n") {
 		return nil, "not-valid: not a " + rl.typ + " as FHIR defines it"
 	}
 	if rl.codes != nil {

@@ -33,14 +33,6 @@ func (s *slab[T]) next() *T {
 // whole.
 func (s *slab[T]) rewind() { s.block, s.used = 0, 0 }
 
-// clear clears all values after the last rewind and those before it.
-func (s *slab[T]) clear() {
-	for i := range s.blocks {
-		clear(s.blocks[i])
-	}
-	s.rewind()
-}
-
 // reset takes all values back and clears them.
 func (s *slab[T]) reset() {
 	for i := range s.blocks {
@@ -51,7 +43,7 @@ func (s *slab[T]) reset() {
 			clear(s.blocks[i][:s.used])
 		}
 	}
-	s.block, s.used = 0, 0
+	s.rewind()
 }
 
 // scratch is the memory of one conversion that is used again for the next.
@@ -104,7 +96,7 @@ const (
 
 func (s *scratch) release() {
 	s.nodes.reset()
-	s.spots.clear()
+	s.spots.rewind() // they refer to nothing but what is here and the maps
 	s.refs.reset()
 	s.made.reset()
 	s.feeds.reset()

@@ -7,6 +7,7 @@ type step struct {
 	name     string // JSON property
 	id       int32  // the number of the name
 	written  string // the name as JSON: ,"name":
+	below    string // the name in a path: .name
 	top      string // the element's name: "value" of "valueQuantity"
 	list     bool
 	slots    slotted
@@ -29,7 +30,7 @@ const (
 )
 
 func newStep(name string, id int32) *step {
-	s := &step{name: name, top: name, id: id, written: `,"` + name + `":`}
+	s := &step{name: name, top: name, id: id, written: `,"` + name + `":`, below: "." + name}
 	switch {
 	case name == "extension":
 		s.alone = saysValue

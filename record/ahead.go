@@ -45,7 +45,7 @@ func (a *ahead) take(m *handover.Assertions) *composition {
 	}
 	c := a.messages[&m.Resources[0]]
 	delete(a.messages, &m.Resources[0])
-	if c == nil || len(c.a.Resources) != len(m.Resources) || c.a.Source != m.Source {
+	if c == nil || len(c.known) != len(m.Resources) || c.a.Source != m.Source {
 		return nil
 	}
 	return c

@@ -131,4 +131,10 @@ func TestSizeOfAllFacts(t *testing.T) {
 	}
 	sealed := float64(onDisk(t, dir)) / float64(received)
 	t.Logf("%d bytes received; %.3f on disk for each, %.3f sealed", received, open, sealed)
+	if open > 1.2 || sealed > 1.2 {
+		t.Errorf("%.3f bytes on disk per byte received, %.3f sealed; want 1.2 at most", open, sealed)
+	}
+	for _, f := range prove(t, dir).Findings { // what the facts give is what the record holds
+		t.Error(f)
+	}
 }

@@ -2,11 +2,9 @@ package meaning
 
 import (
 	"context"
-	"encoding/json"
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -15,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"handover"
+	"handover/bodies"
 	"handover/config"
 	"handover/hl7v2"
 	"handover/internal/store"
@@ -140,25 +139,20 @@ func (h *hospital) keep(said heard) {
 	h.t.Helper()
 	at := time.Date(2031, 1, 1, 0, 0, int(said.offset), 0, time.UTC)
 	first := len(h.entries)
-	for kind, body := range map[handover.FactKind]any{
-		handover.Received: nil, handover.Asserted: said.asserted, handover.Written: said.writes,
-	} {
-		e := handover.Entry{Header: handover.Header{Kind: kind, Time: at, Source: said.asserted.Source}}
-		if body != nil {
-			data, err := json.Marshal(body)
-			if err != nil {
-				h.t.Fatal(err)
-			}
-			e.Cause, e.Body.Bytes = said.offset, data
-		}
-		h.entries = append(h.entries, e)
+	add := func(kind handover.FactKind, cause handover.Offset, body []byte) {
+		h.entries = append(h.entries, handover.Entry{
+			Offset: handover.Offset(len(h.entries) + 1), Body: handover.Body{Bytes: body},
+			Header: handover.Header{Kind: kind, Time: at, Source: said.asserted.Source, Cause: cause, Format: bodies.MediaType},
+		})
 	}
-	facts := h.entries[first:]
-	slices.SortFunc(facts, func(a, b handover.Entry) int { return int(a.Kind) - int(b.Kind) })
-	for i := range facts {
-		facts[i].Offset = said.offset + handover.Offset(i)
+	shapes, asserted, written, _ := h.record.Facts(nil, said.offset, &said.asserted, &said.writes)
+	add(handover.Received, 0, nil)
+	if shapes != nil {
+		add(handover.Shaped, 0, shapes)
 	}
-	if err := h.record.Apply(context.Background(), facts); err != nil {
+	add(handover.Asserted, said.offset, asserted)
+	add(handover.Written, said.offset, written)
+	if err := h.record.Apply(context.Background(), h.entries[first:]); err != nil {
 		h.t.Fatalf("%s: %v", said.name, err)
 	}
 }

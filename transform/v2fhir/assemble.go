@@ -71,10 +71,11 @@ func (r *run) eventTime(event string) (t time.Time) {
 }
 
 // dropUnknown drops visits that nothing tells from others: each message would
-// begin another one, which nobody ever ends.
+// begin another one, which nobody ever ends, and nobody could say which one is
+// merged or moved.
 func (r *run) dropUnknown() {
 	for _, res := range r.resources {
-		if res.typ == "Encounter" && res.main && !r.isMerged(res) && len(r.identify(res)) == 0 {
+		if res.typ == "Encounter" && res.main && len(r.identify(res)) == 0 {
 			res.gone, r.loose = true, true
 			r.leave(posOf(res.fed.seg, 0, 0), "no-identity: neither a number nor a time nor an account tells this visit from others")
 		}
@@ -308,9 +309,17 @@ func (r *run) standing() int {
 	return n
 }
 
+// there returns the resource that stands for this one, nil if it is not made.
+func (res *resource) there() *resource {
+	if res = res.one(); res == nil || res.gone {
+		return nil
+	}
+	return res
+}
+
 // merged writes a merge, if both sides are there.
 func (r *run) merged(a *handover.Assertions, m merge, event string) {
-	survivor, loser, moved := m.survivor.one(), m.loser.one(), m.moved.one()
+	survivor, loser, moved := m.survivor.there(), m.loser.there(), m.moved.there()
 	if survivor == nil || loser == nil || survivor == loser || m.kind == "move" && moved == nil {
 		r.problems = append(r.problems, handover.Problem{Where: "MRG", Text: "the message does not say both sides of the " + m.kind})
 		return

@@ -2,7 +2,9 @@ package torture
 
 import (
 	"context"
+	"encoding/json"
 	"io/fs"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,9 +21,10 @@ import (
 const messagesAtStart = 1_000_000
 
 // TestStartAtAMillion measures starts, backup, restore and verify at a million
-// messages, all of them of the last day and so within the window against
-// duplicates. They are put into the journal as the intake does; the engine does
-// the rest. A long test: HANDOVER_LONG=1.
+// messages, all of them routed into the record, and of the last day and so within
+// the window against duplicates. They are put into the journal as the intake does,
+// which is the fastest; the engine does the rest. Starts are measured on the way
+// too, to see how they grow. A long test: HANDOVER_LONG=1.
 func TestStartAtAMillion(t *testing.T) {
 	if !long() {
 		t.Skip("a long test: set HANDOVER_LONG=1")
@@ -36,15 +39,18 @@ func TestStartAtAMillion(t *testing.T) {
 	e := newEngine(t, t.TempDir(), "")
 	e.start() // makes the keys
 	e.stop()
-	measure(t, "putting messages into the journal", func() { putMessages(t, e.data, n) })
-	e.patience = 30 * time.Minute
-	t.Logf("the first start, on %d messages that no table has: %v", n, e.start().Round(time.Millisecond))
-	e.patience = time.Minute
-	measure(t, "deciding them", func() { e.awaitDecided(100 * time.Minute) })
-	e.stop()
-	for range 3 {
-		t.Logf("a start: %v", e.start().Round(time.Millisecond))
+	for from, to := range tenths(n) {
+		measure(t, "putting messages into the journal", func() { putMessages(t, e.data, from, to) })
+		e.patience = 30 * time.Minute
+		t.Logf("a start with %d messages that no table has: %v", to-from, e.start().Round(time.Millisecond))
+		e.patience = time.Minute
+		measure(t, "deciding them", func() { e.awaitDecided(100 * time.Minute) })
+		t.Logf("%d resources are in the record", routed(e, to))
 		e.stop()
+		for range 3 {
+			t.Logf("a start at %d messages: %v", to, e.start().Round(time.Millisecond))
+			e.stop()
+		}
 	}
 	e.start()
 	e.kill()
@@ -56,6 +62,43 @@ func TestStartAtAMillion(t *testing.T) {
 	e.stop()
 	measure(t, "restore", func() { command(t, "restore", file, "--data", twin) })
 	measure(t, "verify, which builds the tables anew", func() { command(t, "verify", "--data", twin) })
+}
+
+// tenths yields from and to of one tenth, the next two, and the rest.
+func tenths(n int) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		from := 0
+		for _, to := range []int{n / 10, 3 * n / 10, n} {
+			if !yield(from, to) {
+				return
+			}
+			from = to
+		}
+	}
+}
+
+// routed makes sure that all messages went into the record, and returns how many
+// resources it has.
+func routed(e *engine, messages int) (resources int) {
+	e.t.Helper()
+	for _, state := range []string{"received", "refused", "duplicate", "filtered", "waiting"} {
+		var page struct {
+			Messages []json.RawMessage `json:"messages"`
+		}
+		if e.get("/api/v1/messages?limit=1&state="+state, &page); len(page.Messages) > 0 {
+			e.t.Fatalf("a message is %s: %s", state, page.Messages[0])
+		}
+	}
+	for _, resourceType := range []string{"Patient", "Observation", "DiagnosticReport"} {
+		var bundle struct {
+			Total int `json:"total"`
+		}
+		e.get("/fhir/"+resourceType+"?_summary=count", &bundle)
+		if resources += bundle.Total; bundle.Total == 0 {
+			e.t.Fatalf("of %d messages no %s is in the record", messages, resourceType)
+		}
+	}
+	return resources
 }
 
 func measure(t *testing.T, what string, do func()) {
@@ -73,7 +116,7 @@ func command(t *testing.T, args ...string) {
 }
 
 // putMessages appends messages of 64 connections, some hundreds at once.
-func putMessages(t *testing.T, data string, n int) {
+func putMessages(t *testing.T, data string, from, to int) {
 	t.Helper()
 	key, err := os.ReadFile(filepath.Join(data, "site.key"))
 	if err != nil {
@@ -84,7 +127,7 @@ func putMessages(t *testing.T, data string, n int) {
 		t.Fatal(err)
 	}
 	var drafts []handover.Draft
-	for i := range n {
+	for i := from; i < to; i++ {
 		s := sender{source: "now", number: i % connections}
 		at := int64(i / connections)
 		at += at / (largeEvery - 1) // passes over the long ones
@@ -93,7 +136,7 @@ func putMessages(t *testing.T, data string, n int) {
 				Actor: "source:now", Format: "application/hl7-v2", Answer: "AA", Conn: strconv.Itoa(s.number)},
 			Body: handover.Body{Bytes: s.message(at)}, Control: s.control(at),
 		})
-		if len(drafts) == 1000 || i == n-1 {
+		if len(drafts) == 1000 || i == to-1 {
 			if _, err := j.Append(context.Background(), drafts); err != nil {
 				t.Fatal(err)
 			}

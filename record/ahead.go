@@ -58,7 +58,7 @@ func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) er
 	r.composing.Lock()
 	defer r.composing.Unlock()
 	r.ahead.clear()
-	if err := r.learn(ctx); err != nil {
+	if err := r.learn(ctx, readAtOnce*max(1, len(messages))); err != nil {
 		return err
 	}
 	e := &expecting{work: r.newWork(ctx, 32*len(messages), r.composed, r.led), asked: map[string]bool{}}

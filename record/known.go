@@ -38,7 +38,7 @@ const (
 	firstLayer   = 1 << 16 // ids; each layer has twice the room of the one before
 	maxLayers    = 9       // 33 million ids, 41 MB; from then on it errs more often
 	idsPerBlock  = 51      // of 512 bits
-	readAtOnce   = 1 << 14 // ids with every Expect
+	readAtOnce   = 1 << 9  // ids for each message that is expected
 	bitsPerEntry = 6
 )
 
@@ -123,21 +123,21 @@ func (k *knownIDs) complete() bool {
 	return k.ready
 }
 
-// learn reads a part of what was in the tables before, until all is read. What
+// learn reads so many ids of what was in the tables before, until all is read. What
 // is applied meanwhile is added as it comes.
-func (r *Record) learn(ctx context.Context) error {
+func (r *Record) learn(ctx context.Context, limit int) error {
 	k := r.known
 	if k.complete() {
 		return nil
 	}
 	err := r.db.Read(ctx, func(tx *store.Tx) error {
 		if !k.resources {
-			n, err := k.readPart(ctx, tx, `SELECT rid, id FROM resource WHERE rid > ? ORDER BY rid LIMIT ?`, &k.rid)
-			k.resources = err == nil && n < readAtOnce
+			n, err := k.readPart(ctx, tx, `SELECT rid, id FROM resource WHERE rid > ? ORDER BY rid LIMIT ?`, limit, &k.rid)
+			k.resources = err == nil && n < limit
 			return err
 		}
-		n, err := k.readPart(ctx, tx, `SELECT key, key FROM alias WHERE key > ? ORDER BY key LIMIT ?`, &k.alias)
-		if err == nil && n < readAtOnce {
+		n, err := k.readPart(ctx, tx, `SELECT key, key FROM alias WHERE key > ? ORDER BY key LIMIT ?`, limit, &k.alias)
+		if err == nil && n < limit {
 			k.mu.Lock()
 			defer k.mu.Unlock()
 			k.ready = true
@@ -151,7 +151,7 @@ func (r *Record) learn(ctx context.Context) error {
 }
 
 // readPart takes in the ids after a key, and moves the key on.
-func (k *knownIDs) readPart(ctx context.Context, tx *store.Tx, query string, key any) (n int, err error) {
+func (k *knownIDs) readPart(ctx context.Context, tx *store.Tx, query string, limit int, key any) (n int, err error) {
 	after := key
 	switch at := key.(type) {
 	case *int64:
@@ -160,7 +160,7 @@ func (k *knownIDs) readPart(ctx context.Context, tx *store.Tx, query string, key
 		after = *at
 	}
 	var id string
-	err = queryEach(ctx, tx, query, []any{after, readAtOnce}, func(scan func(...any) error) error {
+	err = queryEach(ctx, tx, query, []any{after, limit}, func(scan func(...any) error) error {
 		if err := scan(key, &id); err != nil {
 			return fmt.Errorf("reading an id: %w", err)
 		}

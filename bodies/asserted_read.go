@@ -163,7 +163,7 @@ func (d *decoder) fill(f *frame, to *int) []byte {
 	d.leaves = d.leaves[:0]
 	size := f.size
 	for _, kind := range f.holes {
-		text := ""
+		var text string
 		if kind == leafHandle {
 			n := d.uint()
 			if text = d.handleOf(n); *to < 0 && !d.bad {

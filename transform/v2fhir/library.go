@@ -17,7 +17,6 @@ var mapFiles embed.FS
 // library holds every map, compiled.
 type library struct {
 	defs      *fhir.Defs
-	source    map[string]*mapfile.Map // by ID
 	segments  map[string]*segmentPlan
 	tables    map[string]*table
 	messages  map[string]*messagePlan  // by what they serve: "ADT_A01", "ADT^A04"

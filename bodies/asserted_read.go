@@ -28,13 +28,13 @@ func (f *Form) readAssertions(body []byte) (handover.Assertions, error) {
 	d.a.Source, d.a.Event, d.a.EventTime, d.a.SentTime = d.text(), d.text(), d.time(), d.time()
 	d.heads()
 	for i := range d.a.Resources {
-		if n := d.count(); n > 0 {
+		if n := d.Count(); n > 0 {
 			d.a.Resources[i].Elements = make([]handover.Element, n)
 		}
 		for j := range d.a.Resources[i].Elements {
 			d.element(&d.a.Resources[i].Elements[j])
 		}
-		if d.bad {
+		if d.Bad {
 			return handover.Assertions{}, errBody
 		}
 	}
@@ -47,15 +47,15 @@ func (f *Form) readAssertions(body []byte) (handover.Assertions, error) {
 
 // heads reads what resources there are.
 func (d *decoder) heads() {
-	if n := d.count(); n > 0 {
+	if n := d.Count(); n > 0 {
 		d.a.Resources = make([]handover.ResourceAssertion, n)
 	}
 	perType := map[string]int{}
 	for i := range d.a.Resources {
 		r := &d.a.Resources[i]
-		flags := d.byte()
-		if flags&^headKnown != 0 || d.bad {
-			d.fail()
+		flags := d.Byte()
+		if flags&^headKnown != 0 || d.Bad {
+			d.Fail()
 			return
 		}
 		r.Correction, r.Renamed = flags&headCorrection != 0, flags&headRenamed != 0
@@ -67,7 +67,7 @@ func (d *decoder) heads() {
 			r.Handle = d.text()
 		}
 		d.handle(&r.Patient, flags&headPatient != 0, flags&headOther != 0)
-		if n := d.count(); n > 0 {
+		if n := d.Count(); n > 0 {
 			r.Identities = make([]handover.Identity, n)
 		}
 		for j := range r.Identities {
@@ -82,7 +82,7 @@ func (d *decoder) heads() {
 // handle reads a handle, by its number or as it is.
 func (d *decoder) handle(into *string, number, other bool) {
 	if number {
-		d.refers = append(d.refers, reference{into, d.uint()})
+		d.refers = append(d.refers, reference{into, d.Uint()})
 	}
 	if other {
 		*into = d.text()
@@ -91,16 +91,16 @@ func (d *decoder) handle(into *string, number, other bool) {
 
 func (d *decoder) handleOf(n uint64) string {
 	if n >= uint64(len(d.a.Resources)) {
-		d.fail()
+		d.Fail()
 		return ""
 	}
 	return d.a.Resources[n].Handle
 }
 
 func (d *decoder) identity(id *handover.Identity) {
-	flags := d.byte()
+	flags := d.Byte()
 	if flags&^identityKnown != 0 {
-		d.fail()
+		d.Fail()
 	}
 	if flags&identityAuthority != 0 {
 		id.Authority = d.text()
@@ -114,13 +114,13 @@ func (d *decoder) identity(id *handover.Identity) {
 }
 
 func (d *decoder) element(e *handover.Element) {
-	number := d.uint()
+	number := d.Uint()
 	if number == 0 {
 		d.whole(e)
 		return
 	}
-	if number > uint64(len(d.shapes)) || d.bad {
-		d.fail()
+	if number > uint64(len(d.shapes)) || d.Bad {
+		d.Fail()
 		return
 	}
 	s := d.shapes[number-1]
@@ -128,7 +128,7 @@ func (d *decoder) element(e *handover.Element) {
 	e.Listed = s.kind&shapeListed != 0
 	var occurrences [10]int64
 	for i := range s.occurrences {
-		d.last += d.int()
+		d.last += d.Int()
 		occurrences[i] = d.last
 	}
 	if s.kind&shapePart == partText {
@@ -143,7 +143,7 @@ func (d *decoder) element(e *handover.Element) {
 	}
 	if s.kind&shapePart == partKey {
 		if to < 0 {
-			d.fail()
+			d.Fail()
 			return
 		}
 		e.Part = keyOf(&d.a.Resources[to])
@@ -165,8 +165,8 @@ func (d *decoder) fill(f *frame, to *int) []byte {
 	for _, kind := range f.holes {
 		var text string
 		if kind == leafHandle {
-			n := d.uint()
-			if text = d.handleOf(n); *to < 0 && !d.bad {
+			n := d.Uint()
+			if text = d.handleOf(n); *to < 0 && !d.Bad {
 				*to = int(n)
 			}
 			size += len(handover.HandleScheme)
@@ -176,8 +176,8 @@ func (d *decoder) fill(f *frame, to *int) []byte {
 		size += len(text)
 		d.leaves = append(d.leaves, text)
 	}
-	if d.made += size; d.bad || d.made > maxMade {
-		d.fail()
+	if d.made += size; d.Bad || d.made > maxMade {
+		d.Fail()
 		return nil
 	}
 	out := make([]byte, 0, size)
@@ -196,14 +196,14 @@ func (d *decoder) fill(f *frame, to *int) []byte {
 }
 
 func (d *decoder) whole(e *handover.Element) {
-	flags := d.byte()
+	flags := d.Byte()
 	if flags&^(shapeRemoved|shapeListed) != 0 {
-		d.fail()
+		d.Fail()
 	}
 	e.Removed, e.Listed = flags&shapeRemoved != 0, flags&shapeListed != 0
 	e.Name, e.Part, e.Property = d.text(), d.text(), d.text()
 	e.Value, e.Extra = rawOf(d.text()), rawOf(d.text())
-	if n := d.count(); n > 0 {
+	if n := d.Count(); n > 0 {
 		e.From = make([]handover.Origin, n)
 	}
 	for i := range e.From {
@@ -220,19 +220,19 @@ func rawOf(s string) []byte {
 
 // rest reads what stands after the elements.
 func (d *decoder) rest() {
-	if n := d.count(); n > 0 {
+	if n := d.Count(); n > 0 {
 		d.a.Merges = make([]handover.Merge, n)
 	}
 	for i := range d.a.Merges {
 		d.a.Merges[i] = handover.Merge{Kind: d.text(), Event: d.text(), Survivor: d.text(), Loser: d.text(), Moved: d.text()}
 	}
-	if n := d.count(); n > 0 {
+	if n := d.Count(); n > 0 {
 		d.a.Left = make([]handover.Left, n)
 	}
 	for i := range d.a.Left {
 		d.a.Left[i] = handover.Left{Field: d.text(), Reason: d.text()}
 	}
-	if digest := d.take(d.uint()); len(digest) > 0 {
+	if digest := d.Take(d.Uint()); len(digest) > 0 {
 		d.a.Digest = append([]byte(nil), digest...)
 	}
 }

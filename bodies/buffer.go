@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+
+	"handover/internal/varint"
 )
 
 // errBody is all that can be said of a body that was not written here.
@@ -79,30 +81,28 @@ func (w *writer) appendTo(b []byte) []byte {
 	return append(append(b, w.texts...), w.b...)
 }
 
-// reader reads what a writer wrote. After the first fault it yields nothing
-// more, so that only the end need ask.
+// reader reads what a writer wrote.
 type reader struct {
-	b    []byte
+	varint.Reader
 	list []string
 	next int // text that was not met yet
-	bad  bool
 }
 
 // newReader takes the texts apart; the strings share one copy of them.
 func newReader(body []byte) *reader {
-	r := &reader{b: body}
-	n := r.count()
+	r := &reader{Reader: varint.Reader{B: body}}
+	n := r.Count()
 	sizes := make([]uint64, n)
 	whole := uint64(0)
 	for i := range sizes {
-		sizes[i] = r.uint()
+		sizes[i] = r.Uint()
 		if sizes[i] > uint64(len(body)) {
-			r.fail()
+			r.Fail()
 		}
 		whole += sizes[i]
 	}
-	all := string(r.take(whole))
-	if r.bad {
+	all := string(r.Take(whole))
+	if r.Bad {
 		return r
 	}
 	r.list = make([]string, n)
@@ -112,88 +112,38 @@ func newReader(body []byte) *reader {
 	return r
 }
 
-func (r *reader) fail() { r.bad, r.b = true, nil }
-
 // done reports an error unless everything was read and nothing was wrong.
 func (r *reader) done() error {
-	if r.bad || len(r.b) > 0 || r.next < len(r.list) {
+	if r.Bad || len(r.B) > 0 || r.next < len(r.list) {
 		return errBody
 	}
 	return nil
 }
 
-func (r *reader) uint() uint64 {
-	n, size := binary.Uvarint(r.b)
-	if size <= 0 {
-		r.fail()
-		return 0
-	}
-	r.b = r.b[size:]
-	return n
-}
-
-func (r *reader) int() int64 {
-	n, size := binary.Varint(r.b)
-	if size <= 0 {
-		r.fail()
-		return 0
-	}
-	r.b = r.b[size:]
-	return n
-}
-
-func (r *reader) byte() byte {
-	if b := r.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (r *reader) take(n uint64) []byte {
-	if uint64(len(r.b)) < n {
-		r.fail()
-		return nil
-	}
-	out := r.b[:n:n]
-	r.b = r.b[n:]
-	return out
-}
-
-// count reads how many things follow, each of which takes a byte at least, so
-// that nothing is made room for that is not there.
-func (r *reader) count() int {
-	n := r.uint()
-	if n > uint64(len(r.b)) {
-		r.fail()
-		return 0
-	}
-	return int(n)
-}
-
 func (r *reader) text() string {
-	n := r.uint()
+	n := r.Uint()
 	if n == 0 {
 		r.next++
 		n = uint64(r.next)
 	}
-	if r.bad || n > uint64(r.next) || n > uint64(len(r.list)) {
-		r.fail()
+	if r.Bad || n > uint64(r.next) || n > uint64(len(r.list)) {
+		r.Fail()
 		return ""
 	}
 	return r.list[n-1]
 }
 
 func (r *reader) time() time.Time {
-	switch r.byte() {
+	switch r.Byte() {
 	case 0:
 		return time.Time{}
 	case 1:
 	default:
-		r.fail()
+		r.Fail()
 	}
-	seconds, nanos, zone := r.int(), r.uint(), r.int()
+	seconds, nanos, zone := r.Int(), r.Uint(), r.Int()
 	if nanos >= 1e9 || zone <= -24*3600 || zone >= 24*3600 {
-		r.fail()
+		r.Fail()
 		return time.Time{}
 	}
 	t := time.Unix(seconds, int64(nanos)).UTC()

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"handover"
+	"handover/internal/varint"
 )
 
 // A shape is what one element has in common with others like it: its name, the
@@ -154,16 +155,16 @@ func appendShape(b []byte, e *handover.Element, kind byte, value, extra []byte, 
 
 // readShape reads what appendShape wrote.
 func readShape(text string) (*shape, error) {
-	r := &reader{b: []byte(text)}
-	take := func() string { return string(r.take(r.uint())) }
-	s := &shape{kind: r.byte()}
+	r := &reader{Reader: varint.Reader{B: []byte(text)}}
+	take := func() string { return string(r.Take(r.Uint())) }
+	s := &shape{kind: r.Byte()}
 	s.name, s.property = take(), take()
 	if s.kind&shapePart == partField {
 		s.part = take()
 	}
 	frameOf := func() (f frame) {
 		f, ok := newFrame(take())
-		r.bad = r.bad || !ok
+		r.Bad = r.Bad || !ok
 		return f
 	}
 	if s.kind&shapeValue != 0 {
@@ -172,7 +173,7 @@ func readShape(text string) (*shape, error) {
 	if s.kind&shapeExtra != 0 {
 		s.extra = frameOf()
 	}
-	s.origins = make([]originShape, r.count())
+	s.origins = make([]originShape, r.Count())
 	for i := range s.origins {
 		s.origins[i] = originShape{path: take(), before: take(), rule: take(), hole: -1}
 		s.occurrences = max(s.occurrences, s.origins[i].open()+1)

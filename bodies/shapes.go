@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"handover"
+	"handover/internal/varint"
 )
 
 // The bounds of a journal's shapes, so that messages made to have ever new ones
@@ -106,11 +107,11 @@ func (s *Shapes) Since(n int) []byte {
 // Learn takes in the body of a Shaped fact, and returns how many shapes the
 // journal has with it. To take in again what is known changes nothing.
 func (s *Shapes) Learn(body []byte) (int, error) {
-	r := &reader{b: body}
-	first := r.uint()
-	texts := make([]string, r.count())
+	r := &reader{Reader: varint.Reader{B: body}}
+	first := r.Uint()
+	texts := make([]string, r.Count())
 	for i := range texts {
-		texts[i] = string(r.take(r.uint()))
+		texts[i] = string(r.Take(r.Uint()))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,7 +43,7 @@ func (f *Form) readWrites(body []byte, message handover.Offset, a *handover.Asse
 	v.Writes = listOf(d, d.write)
 	v.Same, v.Older, v.Parked, v.Flagged = listOf(d, d.stale), listOf(d, d.stale), listOf(d, d.stale), listOf(d, d.stale)
 	v.United = listOf(d, d.united)
-	sum := d.take(4)
+	sum := d.Take(4)
 	if err := d.done(); err != nil {
 		return handover.Writes{}, err
 	}
@@ -55,13 +55,13 @@ func (f *Form) readWrites(body []byte, message handover.Offset, a *handover.Asse
 
 // listOf reads a list; an empty one is nil.
 func listOf[T any](d *writesDecoder, read func(*T)) []T {
-	n := d.count()
+	n := d.Count()
 	if n == 0 {
 		return nil
 	}
 	out := make([]T, n)
 	for i := range out {
-		if d.bad {
+		if d.Bad {
 			return nil
 		}
 		read(&out[i])
@@ -72,18 +72,18 @@ func listOf[T any](d *writesDecoder, read func(*T)) []T {
 // targets reads what each handle means.
 func (d *writesDecoder) targets() {
 	for i := range d.ids {
-		d.codes[i] = d.uint()
+		d.codes[i] = d.Uint()
 		switch d.codes[i] {
 		case targetNone:
 			d.settled[i] = 2
 		case targetPacked:
-			d.ids[i], d.settled[i] = handover.UnpackID(d.take(20)), 2
+			d.ids[i], d.settled[i] = handover.UnpackID(d.Take(20)), 2
 		case targetText:
 			d.ids[i], d.settled[i] = d.text(), 2
 		}
 	}
 	for i := range d.ids {
-		if d.bad {
+		if d.Bad {
 			return
 		}
 		d.settle(i)
@@ -97,7 +97,7 @@ func (d *writesDecoder) settle(i int) {
 	}
 	r, j := &d.a.Resources[i], d.codes[i]-targetIdentity
 	if d.settled[i] == 1 || j >= uint64(len(r.Identities)) {
-		d.fail()
+		d.Fail()
 		return
 	}
 	d.settled[i] = 1
@@ -111,14 +111,14 @@ func (d *writesDecoder) settle(i int) {
 }
 
 func (d *writesDecoder) id() string {
-	switch n := d.uint(); n {
+	switch n := d.Uint(); n {
 	case idText:
 		return d.text()
 	case idPacked:
-		return handover.UnpackID(d.take(20))
+		return handover.UnpackID(d.Take(20))
 	default:
 		if n-idOf >= uint64(len(d.ids)) {
-			d.fail()
+			d.Fail()
 			return ""
 		}
 		return d.ids[n-idOf]
@@ -127,12 +127,12 @@ func (d *writesDecoder) id() string {
 
 // handle reads a handle; i is the resource, -1 if it is of none.
 func (d *writesDecoder) handle() (handle string, i int) {
-	n := d.uint()
+	n := d.Uint()
 	if n == 0 {
 		return d.text(), -1
 	}
 	if n > uint64(len(d.ids)) {
-		d.fail()
+		d.Fail()
 		return "", -1
 	}
 	return d.a.Resources[n-1].Handle, int(n - 1)
@@ -146,9 +146,9 @@ func (d *writesDecoder) write(v *handover.Write) {
 			d.resources = append(d.resources, i)
 		}
 	})
-	flags := d.byte()
+	flags := d.Byte()
 	if flags&^writeKnown != 0 || flags&writeOfHandle != 0 && len(d.resources) == 0 {
-		d.fail()
+		d.Fail()
 		return
 	}
 	if flags&writeOfHandle != 0 {
@@ -156,7 +156,7 @@ func (d *writesDecoder) write(v *handover.Write) {
 	} else {
 		v.Type, v.ID = d.text(), d.id()
 	}
-	v.Version = d.int()
+	v.Version = d.Int()
 	v.Patient = d.patient(v, flags)
 	v.Aliases = d.aliases()
 	switch {
@@ -166,7 +166,7 @@ func (d *writesDecoder) write(v *handover.Write) {
 		v.Content = json.RawMessage(rawOf(d.text()))
 	}
 	if d.total += len(v.Content); d.total > maxMade {
-		d.fail()
+		d.Fail()
 	}
 	d.checksum = crc32.Update(d.checksum, castagnoli, v.Content)
 	if flags&writeOwnSource != 0 {
@@ -174,7 +174,7 @@ func (d *writesDecoder) write(v *handover.Write) {
 		return
 	}
 	v.Sources = listOf(d, func(s *handover.ElementSource) {
-		*s = handover.ElementSource{Element: d.text(), Part: d.text(), Source: d.text(), From: d.message - handover.Offset(d.int())}
+		*s = handover.ElementSource{Element: d.text(), Part: d.text(), Source: d.text(), From: d.message - handover.Offset(d.Int())}
 	})
 }
 
@@ -191,7 +191,7 @@ func (d *writesDecoder) patient(v *handover.Write, flags byte) string {
 	case flags&writePatientOf == 0:
 		return ""
 	}
-	d.fail()
+	d.Fail()
 	return ""
 }
 
@@ -199,22 +199,22 @@ func (d *writesDecoder) patient(v *handover.Write, flags byte) string {
 func (d *writesDecoder) content(v *handover.Write) []byte {
 	d.elements = d.elementsOf(d.elements[:0], d.resources)
 	b := startOf(make([]byte, 0, 512), v.Type, v.ID)
-	for range d.count() {
+	for range d.Count() {
 		b = append(b, ',', '"')
-		code := d.uint()
+		code := d.Uint()
 		if code == 0 {
 			b = append(append(b, d.text()...), '"', ':')
 			b = append(b, d.text()...)
 			continue
 		}
 		i, extra := (code-1)/2, code%2 == 0
-		if i >= uint64(len(d.elements)) || d.bad || len(b) > maxMade {
-			d.fail()
+		if i >= uint64(len(d.elements)) || d.Bad || len(b) > maxMade {
+			d.Fail()
 			return nil
 		}
 		made, ok := d.made(d.elements, int(i), extra)
 		if !ok {
-			d.fail()
+			d.Fail()
 			return nil
 		}
 		b = append(append(b, nameOf(d.elements[i], extra)...), '"', ':')
@@ -226,13 +226,13 @@ func (d *writesDecoder) content(v *handover.Write) []byte {
 func (d *writesDecoder) aliases() []handover.Alias {
 	d.identity = d.identities(d.identity[:0], d.resources)
 	return listOf(d, func(al *handover.Alias) {
-		n := d.uint()
+		n := d.Uint()
 		if n == 0 {
 			al.Authority, al.Value = d.text(), d.text()
 			return
 		}
 		if n > uint64(len(d.identity)) {
-			d.fail()
+			d.Fail()
 			return
 		}
 		*al = d.alias(d.identity[n-1])
@@ -246,10 +246,10 @@ func (d *writesDecoder) stale(s *handover.Stale) {
 	if i >= 0 {
 		d.resources = append(d.resources, i)
 	}
-	flags := d.byte()
+	flags := d.Byte()
 	switch {
 	case flags&^staleKnown != 0 || flags&staleOfHandle != 0 && i < 0:
-		d.fail()
+		d.Fail()
 		return
 	case flags&staleOfHandle != 0:
 		s.Type, s.ID = d.a.Resources[i].Type, d.ids[i]

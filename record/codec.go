@@ -8,6 +8,7 @@ import (
 
 	"handover"
 	"handover/internal/rawjson"
+	"handover/internal/varint"
 )
 
 // A state as it is kept: docs/formats/record.md has the layout. Values that
@@ -254,62 +255,14 @@ func (w *writer) item(e *element, it item, current properties) {
 }
 
 type reader struct {
-	b      []byte
-	bad    bool
+	varint.Reader
 	stamps []*stamp
 }
 
-func (r *reader) uint() uint64 {
-	n, size := binary.Uvarint(r.b)
-	if size <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[size:]
-	return n
-}
-
-func (r *reader) int() int64 {
-	n, size := binary.Varint(r.b)
-	if size <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[size:]
-	return n
-}
-
-func (r *reader) take(n uint64) []byte {
-	if uint64(len(r.b)) < n {
-		r.bad, r.b = true, nil
-		return nil
-	}
-	out := r.b[:n:n]
-	r.b = r.b[n:]
-	return out
-}
-
-func (r *reader) byte() byte {
-	if b := r.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (r *reader) text() string { return string(r.take(r.uint())) }
-
-// count reads how many things follow, each of which takes a byte at least.
-func (r *reader) count() int {
-	n := r.uint()
-	if n > uint64(len(r.b)) {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	return int(n)
-}
+func (r *reader) text() string { return string(r.Take(r.Uint())) }
 
 func (r *reader) texts() []string {
-	n := r.count()
+	n := r.Count()
 	if n == 0 {
 		return nil
 	}
@@ -321,12 +274,12 @@ func (r *reader) texts() []string {
 }
 
 func (r *reader) stamp() *stamp {
-	n := r.uint()
+	n := r.Uint()
 	if n == 0 {
 		return nil
 	}
 	if n > uint64(len(r.stamps)) {
-		r.bad = true
+		r.Bad = true
 		return nil
 	}
 	return r.stamps[n-1]
@@ -334,50 +287,50 @@ func (r *reader) stamp() *stamp {
 
 // decode reads what encode wrote. The state keeps slices of content, none of b.
 func decode(b []byte, of ref, content []byte) (*state, error) {
-	r := &reader{b: bytes.Clone(b)}
-	if r.byte() != stateFormat {
+	r := &reader{Reader: varint.Reader{B: bytes.Clone(b)}}
+	if r.Byte() != stateFormat {
 		return nil, errState
 	}
 	s := &state{ref: of, content: content}
-	s.version = int64(r.uint())
+	s.version = int64(r.Uint())
 	s.owner, s.patient, s.origin = r.text(), r.text(), r.text()
-	r.stamps = make([]*stamp, r.count())
+	r.stamps = make([]*stamp, r.Count())
 	for i := range r.stamps {
-		st := &stamp{source: r.text(), claim: r.text(), offset: handover.Offset(r.uint()), event: r.int(), sent: r.int()}
-		if t := r.take(8); t != nil {
+		st := &stamp{source: r.text(), claim: r.text(), offset: handover.Offset(r.Uint()), event: r.Int(), sent: r.Int()}
+		if t := r.Take(8); t != nil {
 			st.tie = binary.BigEndian.Uint64(t)
 		}
-		st.correction = r.byte()&stampCorrects != 0
+		st.correction = r.Byte()&stampCorrects != 0
 		r.stamps[i] = st
 	}
-	s.voices = make([]voice, r.count())
+	s.voices = make([]voice, r.Count())
 	for i := range s.voices {
 		s.voices[i] = voice{r.text(), r.text(), r.stamp()}
 	}
 	r.elements(s)
-	s.links = make([]link, r.count())
+	s.links = make([]link, r.Count())
 	for i := range s.links {
 		l := link{other: r.text()}
-		kind := r.byte()
+		kind := r.Byte()
 		l.kind, l.loser = linkKind(kind&^linkIsReplaced), kind&linkIsReplaced != 0
 		l.stamp = r.stamp()
-		r.bad = r.bad || l.stamp == nil
+		r.Bad = r.Bad || l.stamp == nil
 		s.links[i] = l
 	}
-	s.moves = make([]move, r.count())
+	s.moves = make([]move, r.Count())
 	for i := range s.moves {
 		s.moves[i] = move{stamp: r.stamp(), to: r.text(), members: r.texts()}
-		r.bad = r.bad || s.moves[i].stamp == nil
+		r.Bad = r.Bad || s.moves[i].stamp == nil
 	}
 	s.rivals = r.texts()
-	if n := r.count(); n > 0 {
+	if n := r.Count(); n > 0 {
 		s.names = make([]handover.Alias, n)
 	}
 	for i := range s.names {
 		s.names[i] = handover.Alias{Authority: r.text(), Value: r.text()}
 	}
 	s.into, s.former = r.text(), r.texts()
-	if r.bad || len(r.b) > 0 {
+	if r.Bad || len(r.B) > 0 {
 		return nil, errState
 	}
 	return s, nil
@@ -386,10 +339,10 @@ func decode(b []byte, of ref, content []byte) (*state, error) {
 func (r *reader) elements(s *state) {
 	var room fewMembers
 	current := membersOf(s.content, room[:])
-	s.elements = make([]element, r.count())
+	s.elements = make([]element, r.Count())
 	for i := range s.elements {
 		e := element{name: r.text(), part: r.text()}
-		e.items = make([]item, r.count())
+		e.items = make([]item, r.Count())
 		for j := range e.items {
 			e.items[j] = r.item(e.name, current)
 		}
@@ -398,10 +351,10 @@ func (r *reader) elements(s *state) {
 }
 
 func (r *reader) item(name string, current properties) item {
-	flags := r.byte()
-	it := item{removed: flags&itemRemoved != 0, listed: flags&itemListed != 0, stamp: r.stamp(), rank: uint8(r.uint())}
+	flags := r.Byte()
+	it := item{removed: flags&itemRemoved != 0, listed: flags&itemListed != 0, stamp: r.stamp(), rank: uint8(r.Uint())}
 	if it.stamp == nil {
-		r.bad = true
+		r.Bad = true
 	}
 	if flags&itemHasName != 0 {
 		it.property = r.text()
@@ -414,10 +367,10 @@ func (r *reader) item(name string, current properties) item {
 	case flags&itemIsPiece != 0:
 		it.value = r.piece(current.of(name).value)
 	case !it.removed:
-		it.value, it.extra = r.take(r.uint()), r.take(r.uint())
+		it.value, it.extra = r.Take(r.Uint()), r.Take(r.Uint())
 	}
 	if flags&itemHasNeeds != 0 {
-		it.needs = make([]ref, r.count())
+		it.needs = make([]ref, r.Count())
 		for i := range it.needs {
 			it.needs[i] = ref{r.text(), r.text()}
 		}
@@ -427,9 +380,9 @@ func (r *reader) item(name string, current properties) item {
 
 // piece reads where a part's value stands in that of the whole element.
 func (r *reader) piece(whole []byte) []byte {
-	at, size := r.uint(), r.uint()
+	at, size := r.Uint(), r.Uint()
 	if n := uint64(len(whole)); n < 2 || at > n || size > n-at {
-		r.bad = true
+		r.Bad = true
 		return nil
 	}
 	out := make([]byte, 0, size+2)

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"handover"
+	"handover/internal/varint"
 )
 
 // DefaultCount and MaxCount bound the size of a page.
@@ -37,9 +38,9 @@ func readCursor(s string, a, b int64) ([2]int64, error) {
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(s)
 	if err == nil && len(raw) > 1 && raw[0] == cursorFormat {
-		r := &reader{b: raw[1:]}
-		key := [2]int64{r.int(), r.int()}
-		if !r.bad && len(r.b) == 0 {
+		r := &reader{Reader: varint.Reader{B: raw[1:]}}
+		key := [2]int64{r.Int(), r.Int()}
+		if !r.Bad && len(r.B) == 0 {
 			return key, nil
 		}
 	}

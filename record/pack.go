@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"handover/internal/store"
+	"handover/internal/varint"
 )
 
 // A pack holds what one message did: for each resource it touched, the content
@@ -63,20 +64,20 @@ func readPack(body []byte) (*pack, int, error) {
 	if err != nil {
 		return nil, 0, errState
 	}
-	r := &reader{b: raw}
-	n := r.count()
+	r := &reader{Reader: varint.Reader{B: raw}}
+	n := r.Count()
 	sizes := make([][2]uint64, n)
 	for i := range sizes {
-		sizes[i] = [2]uint64{r.uint(), r.uint()}
+		sizes[i] = [2]uint64{r.Uint(), r.Uint()}
 	}
 	p := &pack{contents: make([][]byte, n), states: make([][]byte, n)}
 	for i := range sizes {
-		p.contents[i] = r.take(sizes[i][0])
+		p.contents[i] = r.Take(sizes[i][0])
 	}
 	for i := range sizes {
-		p.states[i] = r.take(sizes[i][1])
+		p.states[i] = r.Take(sizes[i][1])
 	}
-	if r.bad || len(r.b) > 0 {
+	if r.Bad || len(r.B) > 0 {
 		return nil, 0, errState
 	}
 	return p, len(raw), nil

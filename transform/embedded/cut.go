@@ -57,6 +57,9 @@ func (d *Document) WriteTo(w io.Writer) (int64, error) {
 // in base64, and those documents, each once. In the place of each stands its
 // link, in base64 too. What cannot be decoded stays.
 func Cut(m *hl7v2.Message) (*hl7v2.Message, []Document) {
+	if len(m.Bytes()) < Least {
+		return m, nil // nearly all messages
+	}
 	var docs []Document
 	rest, n := m, 0
 	for obx := range m.All("OBX") {

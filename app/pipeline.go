@@ -32,9 +32,9 @@ const gather = 5 * time.Millisecond
 // their documents, for what is left takes about six times its length on the way.
 // Such a message is kept, and waits for a person.
 const (
-	largeMessage  = 1 << 20
-	maxWhole      = 128 << 20
-	maxTransforms = 16 << 20
+	largeMessage = 1 << 20
+	maxWhole     = 128 << 20
+	maxRest      = 16 << 20
 )
 
 // converter turns a message into what it asserts of the record. It is pure.
@@ -255,7 +255,7 @@ func (p *pipeline) decide(ctx context.Context, w *work) {
 		return
 	}
 	rest, documents := embedded.Cut(m)
-	if len(rest.Bytes()) > maxTransforms {
+	if len(rest.Bytes()) > maxRest {
 		w.decision.State, w.decision.Reason = handover.StateWaiting, tooLarge
 		return
 	}

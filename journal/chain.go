@@ -391,6 +391,11 @@ func (ch *chain) tend(ctx context.Context) error {
 		switch {
 		case again:
 			_, err := ch.rewrite(ctx, v, nil)
+			if handover.KindOf(err) == handover.Damaged {
+				v.mu.Lock()
+				v.again = false // it stays as it is: trying again would give the same
+				v.mu.Unlock()
+			}
 			errs = append(errs, err)
 		case unfinished:
 			errs = append(errs, v.finish(ctx))

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
@@ -146,13 +147,25 @@ func TestFrontierIsTheTree(t *testing.T) {
 	}
 }
 
-// Whatever is packed comes out again, whichever facts lie between.
+// Whatever is packed comes out again, whichever facts lie between, also where
+// bodies are longer than what should share a pack.
 func TestPackRoundTrip(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			limit := target
+			if seed%2 == 1 {
+				limit = func(string) int { return 500 }
+			}
+			packRoundTrip(t, rand.New(rand.NewPCG(seed, 2)), limit)
+		})
+	}
+}
+
+func packRoundTrip(t *testing.T, rng *rand.Rand, limit func(format string) int) {
 	c, err := compressors()
 	if err != nil {
 		t.Fatal(err)
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
 	facts := make([]fact, 500)
 	var all []packable
 	var want [][]byte
@@ -167,19 +180,23 @@ func TestPackRoundTrip(t *testing.T) {
 		}
 		f.size = int64(len(content))
 		p := packable{f: f, salt: bytes.Repeat([]byte{byte(i)}, saltSize), content: content}
+		f.digest = digestOf(p.salt, sha256.Sum256(content))
 		if rng.IntN(20) == 0 && content != nil {
 			p.frame = c.frame(f.head.Format, content)
 		}
 		all, want = append(all, p), append(want, content)
 	}
-	c.pack(all, target)
+	c.pack(all, limit)
 	classes := map[handover.Offset]handover.Retention{}
 	u := newUnpacker(nil, c, facts)
 	for i := range facts {
 		f := &facts[i]
 		got, err := u.content(t.Context(), f)
 		if err != nil || !bytes.Equal(got, want[i]) {
-			t.Errorf("fact %d: %d bytes, %v; want %d", f.at, len(got), err, len(want[i]))
+			t.Fatalf("fact %d: %d bytes, %v; want %d", f.at, len(got), err, len(want[i]))
+		}
+		if err := u.prove(t.Context(), f); err != nil {
+			t.Errorf("fact %d: %v", f.at, err)
 		}
 		s, err := parseBody(f.at, f.body)
 		if err != nil || s.salt[0] != byte(i) {

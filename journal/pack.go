@@ -100,14 +100,15 @@ func (c *compressor) pack(all []packable, target func(format string) int) {
 			continue
 		}
 		g := group{p.f.head.Class, p.f.head.Format}
-		if ps := open[g]; length(ps)+len(p.content) > target(g.format) || len(ps) > 0 && p.f.at-ps[0].f.at > maxSpan {
-			c.close(open[g])
-			open[g] = open[g][:0]
-		}
-		if _, known := open[g]; !known {
+		ps, known := open[g]
+		if !known {
 			order = append(order, g)
 		}
-		open[g] = append(open[g], p)
+		if length(ps)+len(p.content) > target(g.format) || len(ps) > 0 && p.f.at-ps[0].f.at > maxSpan {
+			c.close(ps)
+			ps = ps[:0]
+		}
+		open[g] = append(ps, p)
 	}
 	for _, g := range order {
 		c.close(open[g])

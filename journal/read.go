@@ -36,7 +36,7 @@ func (j *Journal) Get(ctx context.Context, access handover.Access, at handover.O
 	if !access.May(row(&facts[0])) {
 		return handover.Entry{}, &handover.Error{Op: "reading the journal", Kind: handover.Denied, Where: "fact " + at.String()}
 	}
-	return j.entry(ctx, newUnpacker(j.ledger, j.comp, facts), &facts[0])
+	return j.entry(ctx, newUnpacker(j.ledger.read, j.comp, facts), &facts[0])
 }
 
 // Read returns facts from an offset on, in order, at most limit (1000 if 0) and
@@ -58,7 +58,7 @@ func (j *Journal) Read(ctx context.Context, access handover.Access, from handove
 		if len(facts) == 0 {
 			return nil, readError(fmt.Errorf("fact %d is not there", from))
 		}
-		u := newUnpacker(j.ledger, j.comp, facts)
+		u := newUnpacker(j.ledger.read, j.comp, facts)
 		for i := range facts {
 			if len(out) == limit || bodies >= maxRead {
 				return out, nil

@@ -90,6 +90,9 @@ func (ch *chain) rewrite(ctx context.Context, v *volume, e *expiry) (removed int
 	if err == nil {
 		err = syncFile(path)
 	}
+	if err == nil {
+		err = ch.readBack(ctx, draft)
+	}
 	if err != nil {
 		return 0, errors.Join(err, removeFiles(path, path+"-wal", path+"-shm", path+"-journal"))
 	}
@@ -155,7 +158,7 @@ func (ch *chain) repack(ctx context.Context, facts []fact, e *expiry, left *gone
 	if err != nil {
 		return err
 	}
-	unpacked := newUnpacker(ch, c, facts)
+	unpacked := newUnpacker(ch.read, c, facts)
 	var all []packable
 	var expired []*fact
 	for i := range facts {

@@ -11,12 +11,15 @@ import (
 // unpacker gives the contents of facts that were read together, and unpacks
 // each pack once.
 type unpacker struct {
-	ledger ledger
-	c      *compressor
-	facts  []fact // in order of offset, without holes
-	open   [4]unpacked
-	next   int // place in open for the next pack
+	read  reading
+	c     *compressor
+	facts []fact // in order of offset, without holes
+	open  [4]unpacked
+	next  int // place in open for the next pack
 }
+
+// reading returns up to limit facts from an offset on, in order.
+type reading func(ctx context.Context, from handover.Offset, limit int) ([]fact, error)
 
 // unpacked is the pack of a fact.
 type unpacked struct {
@@ -24,8 +27,8 @@ type unpacked struct {
 	content []byte
 }
 
-func newUnpacker(l ledger, c *compressor, facts []fact) *unpacker {
-	return &unpacker{ledger: l, c: c, facts: slices.Clone(facts)}
+func newUnpacker(read reading, c *compressor, facts []fact) *unpacker {
+	return &unpacker{read: read, c: c, facts: slices.Clone(facts)}
 }
 
 // content returns the fact's content. It shares memory with other contents and
@@ -92,7 +95,7 @@ func (u *unpacker) unpack(ctx context.Context, s stored) ([]byte, error) {
 func (u *unpacker) gather(ctx context.Context, p packRef) (frame []byte, err error) {
 	facts := u.among(p.owner, p.owner+handover.Offset(p.span))
 	if facts == nil {
-		if facts, err = u.ledger.read(ctx, p.owner, int(p.span)+1); err != nil {
+		if facts, err = u.read(ctx, p.owner, int(p.span)+1); err != nil {
 			return nil, err
 		}
 	}

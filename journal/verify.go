@@ -43,7 +43,7 @@ func (j *Journal) Verify(ctx context.Context, progress func(done, total handover
 			v.fault(from, "the fact is not there, nor any after it")
 			return v.report, nil
 		}
-		u := newUnpacker(j.ledger, j.comp, facts)
+		u := newUnpacker(j.ledger.read, j.comp, facts)
 		for i := range facts {
 			if err := v.fact(ctx, u, &facts[i]); err != nil {
 				return v.report, err

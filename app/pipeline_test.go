@@ -152,3 +152,32 @@ func TestEndWhileTrying(t *testing.T) {
 		t.Errorf("%d facts were made of a message nobody has read", tail-1)
 	}
 }
+
+// TestKeptBeforeRun: what is in the journal before the engine runs is decided,
+// also where the trace has not heard of it.
+func TestKeptBeforeRun(t *testing.T) {
+	site := &config.Site{HTTP: "127.0.0.1:0", VolumeSize: 1 << 30, Memory: 1 << 20}
+	e, err := Open(t.Context(), Config{Site: site, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	receipts, err := e.journal.Append(t.Context(), []handover.Draft{{
+		Header: handover.Header{Kind: handover.Received, Source: "pas"}, Body: handover.Body{Bytes: []byte("MSH|^~\\&|A\r")},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx) }()
+	heard, done := context.WithTimeout(t.Context(), 30*time.Second)
+	defer done()
+	if v := e.records.wait(heard, receipts[0].Offset); heard.Err() != nil {
+		t.Errorf("it is not decided: %+v", v)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

@@ -53,13 +53,17 @@ func (e *Engine) pipeline() *pipeline {
 }
 
 // undecided returns the offset after which the pipeline goes on: that before
-// the first message nobody has decided.
+// the first message nobody has decided. What the trace does not know yet, nobody
+// has.
 func (e *Engine) undecided(ctx context.Context) (handover.Offset, error) {
+	after, err := e.trace.Applied(ctx)
+	if err != nil {
+		return 0, err
+	}
 	first, err := e.trace.Undecided(ctx, 0, 1)
 	if err != nil {
 		return 0, err
 	}
-	after := e.journal.Tail()
 	if len(first) > 0 {
 		after = first[0] - 1
 	}

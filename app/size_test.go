@@ -110,9 +110,10 @@ func TestSizeOfAllFacts(t *testing.T) {
 	j := e.Inspect().Journal
 	received := appendAll(t, j, "corpus", 64, all)
 	facts, bytes := kinds(t, j)
-	for facts[handover.Decided] < facts[handover.Received] {
-		time.Sleep(time.Second)
-		facts, bytes = kinds(t, j)
+	for deadline := time.Now().Add(5 * time.Minute); facts[handover.Decided] < facts[handover.Received]; facts, bytes = kinds(t, j) {
+		if time.Sleep(time.Second); time.Now().After(deadline) {
+			t.Fatalf("of %d messages %d are decided", facts[handover.Received], facts[handover.Decided])
+		}
 	}
 	for _, k := range []handover.FactKind{handover.Received, handover.Repeated, handover.Decided, handover.Shaped, handover.Asserted, handover.Written, handover.Enclosed} {
 		t.Logf("%-10s %6d facts, %6.3f bytes per byte received before packing", k, facts[k], float64(bytes[k])/float64(received))

@@ -234,9 +234,7 @@ func TestVerifyWhileRunning(t *testing.T) {
 	dir := t.TempDir()
 	e, stop := start(t, anyPorts(t), dir)
 	l := startLoad(t, e.Addr("pas"), 4)
-	for l.count.Load() < 200 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	l.await(200)
 	before := l.count.Load()
 	p, err := e.Verify(t.Context(), nil)
 	if err != nil || len(p.Findings) > 0 || p.Facts < before {

@@ -2,12 +2,11 @@ package embedded
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"io"
-	"mime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -99,7 +98,7 @@ func documentOf(ed hl7v2.Value, segment, repetition int) (d Document, ok bool) {
 	}
 	d = Document{
 		Fields:    []string{"OBX" + nth(segment) + "-5" + nth(repetition) + ".5"},
-		MediaType: mediaType(ed.Component(2).Text(), ed.Component(3).Text()),
+		MediaType: cmp.Or(hl7v2.MediaType(ed.Component(2).Text(), ed.Component(3).Text()), Unknown),
 		encoded:   encoded,
 	}
 	hash := sha256.New()
@@ -120,23 +119,4 @@ func nth(n int) string {
 
 func (d *Document) marker() []byte {
 	return base64.StdEncoding.AppendEncode(nil, []byte(d.Link()))
-}
-
-// topLevel are the types of RFC 6838 §4.2 that ED.2 may state (table 0191).
-var topLevel = []string{"application", "audio", "image", "model", "multipart", "text", "video"}
-
-// mediaType joins ED.2 and ED.3, type and subtype. Some senders state the whole
-// type in ED.3.
-func mediaType(kind, subtype string) string {
-	kind, subtype = strings.ToLower(kind), strings.ToLower(subtype)
-	whole := subtype
-	if !strings.Contains(subtype, "/") {
-		whole = kind + "/" + subtype
-	}
-	media, _, err := mime.ParseMediaType(whole)
-	top, sub, _ := strings.Cut(media, "/")
-	if err != nil || sub == "" || len(media) > 100 || !slices.Contains(topLevel, top) {
-		return Unknown
-	}
-	return media
 }

@@ -261,3 +261,19 @@ func FuzzConvert(f *testing.F) {
 		checkAssertions(t, "fuzz", &a)
 	})
 }
+
+// A field whose number is 256 higher than that of one that was taken is none the less
+// left.
+func TestLeftBeyondTheLastField(t *testing.T) {
+	a, _ := convert(t, Config{Source: "adt"}, head("ADT^A08^ADT_A01"),
+		"PID|1||900001^^^N^MR||TESTPERSON^ADA"+strings.Repeat("|", 256)+"far out|"+strings.Repeat("|", 300)+"farther", "PV1|1|I")
+	left := map[string]bool{}
+	for _, l := range a.Left {
+		left[l.Field] = true
+	}
+	for _, field := range []string{"PID-261", "PID-562"} {
+		if !left[field] {
+			t.Errorf("%s is not left: %v", field, a.Left)
+		}
+	}
+}

@@ -27,6 +27,7 @@ var functions = map[string]function{
 	"base64":     {call: base64Text, wholeField: true},
 	"lines":      {call: lines, wholeField: true},
 	"data":       {call: data},
+	"mediatype":  {call: mediaType},
 	"name":       {call: wholeName},
 	"text":       {call: wholeText},
 	"sampled":    {call: sampled, wholeField: true},
@@ -119,6 +120,19 @@ func base64Text(r *run, c *context, args []argument) (string, string) {
 
 func wholeText(_ *run, c *context, args []argument) (string, string) {
 	return args[0].value(c).Text(), ""
+}
+
+// mediaType joins the type and the subtype of an ED.
+func mediaType(_ *run, c *context, args []argument) (string, string) {
+	kind, subtype := args[0].text(c), args[1].text(c)
+	if kind == "" && subtype == "" {
+		return "", ""
+	}
+	media := hl7v2.MediaType(kind, subtype)
+	if media == "" {
+		return "", "no-code: not a MIME type"
+	}
+	return media, ""
 }
 
 // data brings the content of an ED to base64: encoding A, Hex or Base64 (table

@@ -11,11 +11,20 @@ type usage struct {
 
 func (u *usage) take(field int) { u.reached.add(field) }
 
-// fieldSet is a set of field numbers below 256.
-type fieldSet [4]uint64
+// fieldSet is a set of field numbers below noFields. No map reads any above.
+type fieldSet [noFields / 64]uint64
 
-func (s *fieldSet) add(field int)      { s[field>>6&3] |= 1 << (field & 63) }
-func (s *fieldSet) has(field int) bool { return s[field>>6&3]&(1<<(field&63)) != 0 }
+const noFields = 256
+
+func (s *fieldSet) add(field int) {
+	if field < noFields {
+		s[field>>6] |= 1 << (field & 63)
+	}
+}
+
+func (s *fieldSet) has(field int) bool {
+	return field < noFields && s[field>>6]&(1<<(field&63)) != 0
+}
 
 // leaving is something that became nothing.
 type leaving struct {
@@ -56,7 +65,7 @@ func (r *run) leftovers() {
 		}
 		last := s.Fields()
 		for f := 1; f <= last; f++ {
-			if !u.present.has(f) || u.reached.has(f) || f < 64 && u.kind.quiet&(1<<f) != 0 || !s.Field(f).IsValued() {
+			if f < noFields && !u.present.has(f) || u.reached.has(f) || f < 64 && u.kind.quiet&(1<<f) != 0 || !s.Field(f).IsValued() {
 				continue
 			}
 			if u.named.has(f) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -175,21 +176,22 @@ func (e *engine) undecided() bool {
 	return len(page.Messages) > 0 || figures[`handover_applied_offset{projection="trace"}`] != figures["handover_journal_offset"]
 }
 
-// figures are those of /metrics.
-func (e *engine) figures() map[string]string {
+// figures are those of /metrics, which writes a million as 1e+06.
+func (e *engine) figures() map[string]float64 {
 	e.t.Helper()
 	answer, err := http.Get("http://" + e.http + "/metrics")
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	out := map[string]string{}
+	out := map[string]float64{}
 	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
-		if name, value, ok := strings.Cut(lines.Text(), " "); ok {
+		name, text, _ := strings.Cut(lines.Text(), " ")
+		if value, err := strconv.ParseFloat(text, 64); err == nil {
 			out[name] = value
 		}
 	}
-	if out["handover_journal_offset"] == "" {
+	if _, told := out["handover_journal_offset"]; !told {
 		e.t.Fatal("/metrics does not tell the journal's offset")
 	}
 	return out

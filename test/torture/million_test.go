@@ -81,14 +81,13 @@ func tenths(n int) iter.Seq2[int, int] {
 // now and then only.
 func awaitRouted(e *engine, messages int) {
 	e.t.Helper()
-	want := strconv.Itoa(messages)
 	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(time.Second) {
 		got := e.figures()[`handover_messages{source="now",state="routed"}`]
-		if got == want {
+		if got == float64(messages) {
 			break
 		}
 		if time.Now().After(deadline) {
-			e.t.Fatalf("%s messages of %s are routed", got, want)
+			e.t.Fatalf("%.0f messages of %d are routed", got, messages)
 		}
 	}
 	for _, resourceType := range []string{"Patient", "Observation"} {
@@ -96,7 +95,7 @@ func awaitRouted(e *engine, messages int) {
 			Entry []json.RawMessage `json:"entry"`
 		}
 		if e.get("/fhir/"+resourceType+"?_count=1", &found); len(found.Entry) == 0 {
-			e.t.Fatalf("of %s messages no %s is in the record", want, resourceType)
+			e.t.Fatalf("of %d messages no %s is in the record", messages, resourceType)
 		}
 	}
 }

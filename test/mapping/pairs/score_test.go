@@ -72,8 +72,9 @@ func (s scores) sum() score {
 
 // table shows by resource type recall and precision of everything; then what is
 // set apart: the pair's own, what HL7's map asks for and the pair lacks, and what
-// the list ignores; then what is judged, with recall and precision, and the
-// share of the rest that the list ignores.
+// the list ignores; then what is judged, with recall and precision, and which share
+// is not: of all leaves, and of those alone that neither HL7's map nor the pair's
+// maker answers for.
 func (s *suite) table() string {
 	types := map[string]bool{}
 	for name := range s.before {
@@ -84,8 +85,8 @@ func (s *suite) table() string {
 	}
 	delete(types, "")
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-20s %8s %8s %10s %8s %8s %8s %8s %8s %10s %14s\n", "", "leaves", "recall", "precision", "own", "by map", "ignored",
-		"judged", "recall", "precision", "share ignored")
+	fmt.Fprintf(&b, "%-20s %8s %8s %10s %8s %8s %8s %8s %8s %10s %11s %9s\n", "", "leaves", "recall", "precision", "own", "by map", "ignored",
+		"judged", "recall", "precision", "not judged", "by list")
 	var all apart
 	for _, name := range slices.Sorted(maps.Keys(types)) {
 		n := *s.standApart(name)
@@ -101,6 +102,10 @@ func row(b *strings.Builder, name string, before, after score, n apart) {
 	if n.ignored > 0 {
 		ignored = share(n.ignored, n.ignored+after.all())
 	}
-	fmt.Fprintf(b, "%-20s %8d %7.1f%% %9.1f%% %8d %8d %8d %8d %7.1f%% %9.1f%% %13.1f%%\n", name, before.all(), 100*before.recall(), 100*before.precision(),
-		n.own, n.byMap, n.ignored, after.all(), 100*after.recall(), 100*after.precision(), 100*ignored)
+	apart := 0.0
+	if not := n.own + n.byMap + n.ignored; not > 0 {
+		apart = share(not, not+after.all())
+	}
+	fmt.Fprintf(b, "%-20s %8d %7.1f%% %9.1f%% %8d %8d %8d %8d %7.1f%% %9.1f%% %10.1f%% %8.1f%%\n", name, before.all(), 100*before.recall(), 100*before.precision(),
+		n.own, n.byMap, n.ignored, after.all(), 100*after.recall(), 100*after.precision(), 100*apart, 100*ignored)
 }

@@ -64,10 +64,15 @@ func (j *Journal) loadWindow(ctx context.Context, a *appender) error {
 	if err != nil {
 		return err
 	}
+	n := 0
+	for _, b := range blocks {
+		n += len(b.marks)
+	}
+	all := make([]marked, 0, n+blockMarks)
 	for _, b := range slices.Backward(blocks) {
 		for _, m := range b.marks {
 			if m.time >= oldest {
-				a.window.add(m)
+				all = append(all, m)
 			}
 		}
 	}
@@ -81,13 +86,14 @@ func (j *Journal) loadWindow(ctx context.Context, a *appender) error {
 		}
 		for i := range facts {
 			if f := &facts[i]; f.at <= a.tail && len(f.mark) == markSize {
-				m := marked{f.at, f.head.Time.UnixMilli(), f.mark}
+				m := marked{f.at, f.head.Time.UnixMilli(), [markSize]byte(f.mark)}
 				a.block.marks = append(a.block.marks, m)
-				a.window.add(m)
+				all = append(all, m)
 			}
 		}
 		from = facts[len(facts)-1].at + 1
 	}
+	a.window.fill(all)
 	return nil
 }
 
@@ -210,7 +216,7 @@ func (b *builder) add(ctx context.Context, r *request) error {
 			f.head.Format, f.head.Answer = "", ""
 		} else if it.mark != nil {
 			f.mark = it.mark
-			m := marked{f.at, b.now.UnixMilli(), it.mark}
+			m := marked{f.at, b.now.UnixMilli(), [markSize]byte(it.mark)}
 			added = append(added, m)
 			b.remember(m)
 		}
@@ -224,7 +230,7 @@ func (b *builder) add(ctx context.Context, r *request) error {
 // restore takes back a request that turned out not to fit.
 func (b *builder) restore(was *builder, added []marked) {
 	for _, m := range added {
-		for _, key := range []string{string(m.mark), string(m.mark[exactSize:])} {
+		for _, key := range []string{string(m.mark[:]), string(m.mark[exactSize:])} {
 			if b.pending[key] == m.at {
 				delete(b.pending, key)
 			}
@@ -235,7 +241,7 @@ func (b *builder) restore(was *builder, added []marked) {
 
 // remember notes a message of this commit.
 func (b *builder) remember(m marked) {
-	b.pending[string(m.mark)] = m.at
+	b.pending[string(m.mark[:])] = m.at
 	if _, known := b.pending[string(m.mark[exactSize:])]; !known {
 		b.pending[string(m.mark[exactSize:])] = m.at
 	}

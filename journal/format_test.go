@@ -102,7 +102,7 @@ func FuzzBody(f *testing.F) {
 }
 
 func FuzzMarks(f *testing.F) {
-	b := markBlock{marks: []marked{{5, 1000, bytes.Repeat([]byte{1}, markSize)}, {9, 1000, bytes.Repeat([]byte{2}, markSize)}}}
+	b := markBlock{marks: []marked{{5, 1000, [markSize]byte(bytes.Repeat([]byte{1}, markSize))}, {9, 1000, [markSize]byte(bytes.Repeat([]byte{2}, markSize))}}}
 	f.Add(b.encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		marks, err := decodeMarks(data)
@@ -216,7 +216,7 @@ func TestWindowForgets(t *testing.T) {
 	m := marker{[]byte("k")}
 	hour := time.Hour.Milliseconds()
 	for h := range int64(100) {
-		w.add(marked{handover.Offset(h + 1), h * hour, m.mark("s", fmt.Sprint(h), emptySum)})
+		w.add(marked{handover.Offset(h + 1), h * hour, [markSize]byte(m.mark("s", fmt.Sprint(h), emptySum))})
 	}
 	if n := len(w.candidates(m.mark("s", "99", emptySum), 99*hour)); n != 1 {
 		t.Errorf("%d candidates for the newest", n)

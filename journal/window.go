@@ -1,11 +1,12 @@
 package journal
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"handover"
@@ -19,7 +20,7 @@ const (
 	// blockMarks is how many marks one stored block holds, and blockFacts how
 	// many facts it may span: both bound what is read when the journal opens.
 	blockMarks = 4096
-	blockFacts = 32768
+	blockFacts = 8192
 )
 
 // marker computes marks under a key.
@@ -45,7 +46,7 @@ func (m marker) mark(source, control string, content [sha256.Size]byte) []byte {
 type marked struct {
 	at   handover.Offset
 	time int64 // milliseconds
-	mark []byte
+	mark [markSize]byte
 }
 
 func exactOf(mark []byte) uint64 { return binary.BigEndian.Uint64(mark) }
@@ -88,21 +89,42 @@ func (w *window) candidates(mark []byte, now int64) (found []handover.Offset) {
 	return found
 }
 
+// fill remembers many messages, the oldest first.
+func (w *window) fill(all []marked) {
+	for i, m := range all {
+		if w.ended(m.time) {
+			same, _ := slices.BinarySearchFunc(all[i:], m.time+w.length/eraCount+1, func(m marked, end int64) int { return cmp.Compare(m.time, end) })
+			w.begin(m.time, same)
+		}
+		w.add(m)
+	}
+}
+
+// ended reports whether a message of that time begins an era.
+func (w *window) ended(time int64) bool {
+	n := len(w.eras)
+	return n == 0 || time-w.eras[n-1].since > w.length/eraCount
+}
+
+// begin begins an era of about so many messages.
+func (w *window) begin(time int64, messages int) {
+	w.eras = append(w.eras, &era{since: time, control: make(map[uint64]handover.Offset, messages), exact: map[uint64]handover.Offset{}})
+}
+
 // add remembers a message. Times do not fall.
 func (w *window) add(m marked) {
 	w.forget(m.time)
-	if n := len(w.eras); n == 0 || m.time-w.eras[n-1].since > w.length/eraCount {
-		w.eras = append(w.eras, &era{since: m.time,
-			control: map[uint64]handover.Offset{}, exact: map[uint64]handover.Offset{}})
+	if w.ended(m.time) {
+		w.begin(m.time, 0)
 	}
 	e := w.eras[len(w.eras)-1]
 	for _, old := range w.eras {
-		if _, known := old.control[controlOf(m.mark)]; known {
-			e.exact[exactOf(m.mark)] = m.at
+		if _, known := old.control[controlOf(m.mark[:])]; known {
+			e.exact[exactOf(m.mark[:])] = m.at
 			return
 		}
 	}
-	e.control[controlOf(m.mark)] = m.at
+	e.control[controlOf(m.mark[:])] = m.at
 }
 
 // forget drops eras that ended before the window.
@@ -126,7 +148,7 @@ func (b *markBlock) encode() []byte {
 	for _, m := range b.marks {
 		out = binary.AppendUvarint(out, uint64(int64(m.at)-at))
 		out = binary.AppendUvarint(out, uint64(m.time-when))
-		out = append(out, m.mark...)
+		out = append(out, m.mark[:]...)
 		at, when = int64(m.at), m.time
 	}
 	return out
@@ -135,6 +157,7 @@ func (b *markBlock) encode() []byte {
 var errMarks = errors.New("a block of marks cannot be read")
 
 func decodeMarks(b []byte) (marks []marked, err error) {
+	marks = make([]marked, 0, len(b)/(markSize+2))
 	var at, when int64
 	for len(b) > 0 {
 		a, n := binary.Uvarint(b)
@@ -147,7 +170,7 @@ func decodeMarks(b []byte) (marks []marked, err error) {
 		}
 		at, when = at+int64(a), when+int64(t)
 		b = b[n+m:]
-		marks = append(marks, marked{handover.Offset(at), when, bytes.Clone(b[:markSize])})
+		marks = append(marks, marked{handover.Offset(at), when, [markSize]byte(b)})
 		b = b[markSize:]
 	}
 	return marks, nil

@@ -86,7 +86,8 @@ func (v Value) First() Value {
 	d := &v.m.delims
 	end := v.end
 	for i, c := range v.m.data[v.start:v.end] {
-		if c == d.Component || c == d.Subcomponent || c == d.Repetition && v.level == levelField {
+		// A delimiter that is not declared is 0, and a NUL is none.
+		if (c == d.Component || c == d.Subcomponent || c == d.Repetition && v.level == levelField) && c != 0 {
 			end = v.start + i
 			break
 		}

@@ -124,11 +124,7 @@ func wholeText(_ *run, c *context, args []argument) (string, string) {
 
 // mediaType joins the type and the subtype of an ED.
 func mediaType(_ *run, c *context, args []argument) (string, string) {
-	kind, subtype := args[0].text(c), args[1].text(c)
-	if kind == "" && subtype == "" {
-		return "", ""
-	}
-	media := hl7v2.MediaType(kind, subtype)
+	media := hl7v2.MediaType(args[0].text(c), args[1].text(c))
 	if media == "" {
 		return "", "no-code: not a MIME type"
 	}

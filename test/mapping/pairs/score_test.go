@@ -98,14 +98,12 @@ func (s *suite) table() string {
 }
 
 func row(b *strings.Builder, name string, before, after score, n apart) {
-	ignored := 0.0
-	if n.ignored > 0 {
-		ignored = share(n.ignored, n.ignored+after.all())
-	}
-	apart := 0.0
-	if not := n.own + n.byMap + n.ignored; not > 0 {
-		apart = share(not, not+after.all())
+	apart := func(leaves int) float64 { // of these and the judged ones
+		if leaves == 0 {
+			return 0
+		}
+		return 100 * share(leaves, leaves+after.all())
 	}
 	fmt.Fprintf(b, "%-20s %8d %7.1f%% %9.1f%% %8d %8d %8d %8d %7.1f%% %9.1f%% %10.1f%% %8.1f%%\n", name, before.all(), 100*before.recall(), 100*before.precision(),
-		n.own, n.byMap, n.ignored, after.all(), 100*after.recall(), 100*after.precision(), 100*apart, 100*ignored)
+		n.own, n.byMap, n.ignored, after.all(), 100*after.recall(), 100*after.precision(), apart(n.own+n.byMap+n.ignored), apart(n.ignored))
 }

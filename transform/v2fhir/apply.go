@@ -75,8 +75,11 @@ func (r *run) repetitions(rl *rule, p *segmentPlan, ctx *context, res *resource,
 		if !rl.oneOnly() {
 			ctx.field, ctx.rep = rl.field, v
 		}
-		if rl.when == nil || !rl.whenPerRep || rl.when(ctx) {
-			pos := posOf(ctx.seg, rl.field, i)
+		pos := posOf(ctx.seg, rl.field, i)
+		if rl.whenPerRep && !rl.when(ctx) {
+			r.maybe = append(r.maybe, maybeLeft{pos, pos, applied, noCondition})
+		} else {
+			r.taken = append(r.taken, taking{pos, applied})
 			if i > 1 && !rl.room {
 				r.leave(pos, "no-room: FHIR has room for one value here")
 			} else {

@@ -69,7 +69,7 @@ func (r *run) leftovers() {
 				continue
 			}
 			if u.named.has(f) {
-				r.leave(posOf(s, f, 0), "no-condition: no rule of the field applies here")
+				r.leave(posOf(s, f, 0), noCondition)
 			} else {
 				r.leave(posOf(s, f, 0), "no-map: the map has no rule for this field")
 			}
@@ -98,6 +98,10 @@ func (c *compiler) partReasons(datatype string) *partReasons {
 	return r
 }
 
+// noCondition is the reason where every rule of a field has a condition that does
+// not hold.
+const noCondition = "no-condition: no rule of the field applies here"
+
 // taking says which parts of a repetition of a field a rule took, bit n for part
 // n, bit 0 for the whole.
 type taking struct {
@@ -105,8 +109,12 @@ type taking struct {
 	bits uint64
 }
 
-// maybeLeft is a part that one rule did not take; another rule of the same
-// field may have. of is the repetition, the zero position for a part of a part.
+// applied, above the bits of parts, says that a rule applied to the repetition.
+const applied = 1 << 63
+
+// maybeLeft is a repetition or a part that one rule did not take; another rule of
+// the same field may have. of is the repetition, the zero position for a part of
+// a part.
 type maybeLeft struct {
 	of, at position
 	bit    uint64
@@ -128,7 +136,7 @@ func (r *run) unused(p *datatypePlan, taken uint64, v *cut, pos position) {
 		return // a rule read the whole value
 	}
 	for i := 1; i <= v.size(); i++ {
-		bit := uint64(1) << min(i, 63)
+		bit := uint64(1) << min(i, 62)
 		if taken&bit != 0 || !v.part(i).IsValued() {
 			continue
 		}

@@ -195,12 +195,17 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 		place.held, place.heldAt, place.encoded = int64(at), int64(i), a.writer.encode(c.after)
 		var content []byte
 		if c.before == nil && c.after.version > 0 || c.before != nil && c.before.version != c.after.version {
+			switch {
+			case place.pack != 0: // of this batch
+				a.index.versions = append(a.index.versions, []any{*c.after.rid, c.before.version, place.pack, place.place})
+			case c.before != nil && c.before.version > 0:
+				a.index.superseded = append(a.index.superseded, []any{*c.after.rid})
+			}
 			content = c.after.content
 			place.pack, place.place = int64(at), int64(i)
 			if len(content) == 0 {
 				place.place = deleted
 			}
-			a.index.versions = append(a.index.versions, []any{*c.after.rid, c.after.version, int64(at), place.place})
 		}
 		a.last[t] = place
 		p.contents = append(p.contents, content)

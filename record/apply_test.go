@@ -51,7 +51,7 @@ func TestTheFactsAloneGiveTheSameTables(t *testing.T) {
 
 func TestVerifyFindsWhatIsWrong(t *testing.T) {
 	for name, harm := range map[string]string{
-		"version":   `DELETE FROM version WHERE rid = 2`,
+		"version":   `DELETE FROM version`,
 		"resource":  `UPDATE resource SET patient = 0 WHERE rid = 2`,
 		"token":     `INSERT INTO token (param, value, rid, system) VALUES (1, 'x', 1, 0)`,
 		"reference": `DELETE FROM reference`,
@@ -59,6 +59,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 	} {
 		l := sqlite(t, Rules{})
 		l.hear(message("pas", "ADT^A01", 1).patient("1").encounter("V1", "in-progress"))
+		l.hear(message("pas", "ADT^A03", 2).patient("1").encounter("V1", "finished"))
 		if diffs := l.verify(); len(diffs) > 0 {
 			t.Fatalf("%s: differences before: %v", name, diffs)
 		}

@@ -12,8 +12,10 @@ import (
 // indexing gathers the rows of a batch, so that each table is written in one go
 // and in the order of its key.
 type indexing struct {
-	names, packs, versions, aliases, enclosed [][]any
-	failed                                    int64
+	names, packs, aliases, enclosed [][]any
+	superseded                      [][]any // rids whose current version of before the batch becomes an older one
+	versions                        [][]any // that came and were superseded within the batch
+	failed                          int64
 }
 
 func newIndexing() *indexing { return &indexing{} }
@@ -30,6 +32,10 @@ func (a *applying) write() error {
 	if err := a.documents(); err != nil || len(a.deltas) == 0 {
 		return err
 	}
+	sortByRow(a.index.superseded)
+	if err := a.tx.ExecEach(a.ctx, `INSERT INTO version SELECT rid, version, pack, place FROM resource WHERE rid = ?`, a.index.superseded); err != nil {
+		return err
+	}
 	if err := a.resources(); err != nil {
 		return err
 	}
@@ -41,9 +47,7 @@ func (a *applying) write() error {
 			a.index.aliases = append(a.index.aliases, []any{row.key, *a.states[row.to].rid})
 		}
 	}
-	slices.SortFunc(a.index.versions, func(x, y []any) int {
-		return cmp.Or(cmp.Compare(x[0].(int64), y[0].(int64)), cmp.Compare(x[1].(int64), y[1].(int64)))
-	})
+	sortByRow(a.index.versions)
 	for _, t := range []struct {
 		table   string
 		columns []string
@@ -59,6 +63,11 @@ func (a *applying) write() error {
 		}
 	}
 	return nil
+}
+
+// sortByRow orders rows by the rid that they begin with, those of one rid as they are.
+func sortByRow(rows [][]any) {
+	slices.SortStableFunc(rows, func(x, y []any) int { return cmp.Compare(x[0].(int64), y[0].(int64)) })
 }
 
 // resources writes the row of each resource that the batch touched, as it is

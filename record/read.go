@@ -37,9 +37,7 @@ const foundColumns = rowColumns + `, COALESCE(p.id, ''), k.time`
 // one, with its id.
 func (r *Record) Read(ctx context.Context, access handover.Access, atLeast handover.Offset, resourceType, id string) (Resource, error) {
 	const op = "reading a resource"
-	out, err := r.one(ctx, access, atLeast, op, `SELECT `+foundColumns+` FROM resource r
-		JOIN pack k ON k.pack = r.pack LEFT JOIN resource p ON p.rid = r.patient
-		WHERE r.hash = ? AND r.id = ? AND r.type = ?`, resourceType, id)
+	out, err := r.one(ctx, access, atLeast, op, 1, end, resourceType, id)
 	if handover.KindOf(err) != handover.Gone {
 		return out, err
 	}
@@ -54,24 +52,41 @@ func (r *Record) Read(ctx context.Context, access handover.Access, atLeast hando
 // VRead returns one version, as Read does.
 func (r *Record) VRead(ctx context.Context, access handover.Access, atLeast handover.Offset, resourceType, id string, version int64) (Resource, error) {
 	const op = "reading a version of a resource"
-	return r.one(ctx, access, atLeast, op, `SELECT `+versionColumns+` FROM resource r
-		JOIN version v ON v.rid = r.rid
-		JOIN pack k ON k.pack = v.pack LEFT JOIN resource p ON p.rid = r.patient
-		WHERE r.hash = ? AND r.id = ? AND r.type = ? AND v.version = ?`, resourceType, id, version)
+	return r.one(ctx, access, atLeast, op, version, version, resourceType, id)
 }
 
-// versionColumns are foundColumns with the place of the version that is asked
-// for, instead of the current one.
-const versionColumns = `r.rid, r.type, r.id, v.version, v.pack, v.place, r.held, r.heldat, r.patient, r.source,
-	COALESCE(p.id, ''), k.time`
+// The versions of one resource, the current one and those before it: foundColumns
+// with the place of each version.
+const (
+	currentVersion = `SELECT ` + foundColumns + ` FROM resource r
+		JOIN pack k ON k.pack = r.pack LEFT JOIN resource p ON p.rid = r.patient
+		WHERE r.hash = ? AND r.id = ? AND r.type = ?`
+	olderVersions = `SELECT r.rid, r.type, r.id, v.version, v.pack, v.place, r.held, r.heldat, r.patient, r.source,
+		COALESCE(p.id, ''), k.time FROM resource r
+		JOIN version v ON v.rid = r.rid
+		JOIN pack k ON k.pack = v.pack LEFT JOIN resource p ON p.rid = r.patient
+		WHERE r.hash = ? AND r.id = ? AND r.type = ?`
+)
 
-func (r *Record) one(ctx context.Context, access handover.Access, atLeast handover.Offset, op, query, resourceType, id string, more ...any) (out Resource, err error) {
+// versions returns the rows of a resource's versions from one to another, newest
+// first, at most so many.
+func (r *Record) versions(ctx context.Context, tx *store.Tx, t ref, from, to int64, limit int) ([]found, error) {
+	args := []any{t.hash(), t.ID, r.names.id(t.Type), from, to}
+	rows, err := r.query(ctx, tx, currentVersion+` AND r.version BETWEEN ? AND ?`, args)
+	if err != nil || len(rows) == limit {
+		return rows, err
+	}
+	older, err := r.query(ctx, tx, olderVersions+` AND v.version BETWEEN ? AND ? ORDER BY v.version DESC LIMIT ?`, append(args, limit-len(rows)))
+	return append(rows, older...), err
+}
+
+// one reads the newest of these versions of a resource.
+func (r *Record) one(ctx context.Context, access handover.Access, atLeast handover.Offset, op string, from, to int64, resourceType, id string) (out Resource, err error) {
 	if err := r.applied.wait(ctx, atLeast); err != nil {
 		return out, err
 	}
-	args := append([]any{ref{resourceType, id}.hash(), id, r.names.id(resourceType)}, more...)
 	err = r.db.Read(ctx, func(tx *store.Tx) error {
-		rows, err := r.query(ctx, tx, query, args)
+		rows, err := r.versions(ctx, tx, ref{resourceType, id}, from, to, 1)
 		if err != nil {
 			return err
 		}
@@ -196,11 +211,7 @@ func (r *Record) History(ctx context.Context, access handover.Access, atLeast ha
 	page := Page{Total: -1}
 	count = pageSize(count)
 	err = r.db.Read(ctx, func(tx *store.Tx) error {
-		rows, err := r.query(ctx, tx, `SELECT `+versionColumns+` FROM resource r
-			JOIN version v ON v.rid = r.rid
-			JOIN pack k ON k.pack = v.pack LEFT JOIN resource p ON p.rid = r.patient
-			WHERE r.hash = ? AND r.id = ? AND r.type = ? AND v.version < ? ORDER BY v.version DESC LIMIT ?`,
-			[]any{ref{resourceType, id}.hash(), id, r.names.id(resourceType), from[0], count + 1})
+		rows, err := r.versions(ctx, tx, ref{resourceType, id}, 1, from[0]-1, count+1)
 		if err != nil {
 			return err
 		}

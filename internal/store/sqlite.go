@@ -12,23 +12,34 @@ import (
 	"github.com/ncruces/go-sqlite3/driver"
 )
 
-// The writer's cache in KiB. A durable database is the journal, which is only
-// appended to; what projections write goes all over their indexes.
-const (
-	appendCache     = 4 << 10
-	projectionCache = 16 << 10
+// habits is how the writer of a database works.
+type habits struct {
+	synchronous string
+	page        int // bytes
+	cache       int // KiB
+	log         int // pages in the write-ahead log at which they are brought into the file
+}
+
+// A durable database is the journal, which is only appended to, in rows of about a
+// kilobyte. What projections write goes all over their indexes: a page is written
+// for each row, so that small ones are better, and many times, so that a long log
+// saves work.
+var (
+	appends  = habits{synchronous: "FULL", page: 16 << 10, cache: 4 << 10, log: 2000}
+	projects = habits{synchronous: "NORMAL", page: 8 << 10, cache: 16 << 10, log: 8000}
 )
 
-// writerPragmas in this order: the page size counts only before the first
-// write. Pages of 16 KiB suit rows of about a kilobyte.
-const writerPragmas = `
-	PRAGMA page_size = 16384;
+// pragmas in this order: the page size counts only before the first write.
+func (h habits) pragmas() string {
+	return fmt.Sprintf(`
+	PRAGMA page_size = %d;
 	PRAGMA journal_mode = WAL;
 	PRAGMA synchronous = %s;
 	PRAGMA cache_size = -%d;
 	PRAGMA temp_store = MEMORY;
 	PRAGMA busy_timeout = 10000;
-	PRAGMA wal_autocheckpoint = 2000;`
+	PRAGMA wal_autocheckpoint = %d;`, h.page, h.synchronous, h.cache, h.log)
+}
 
 const readerPragmas = `
 	PRAGMA query_only = ON;
@@ -46,11 +57,11 @@ func openSQLite(_ context.Context, c Config) (*DB, error) {
 	if c.ReadOnly {
 		return openReadOnly(c)
 	}
-	sync, cache := "NORMAL", projectionCache
+	h := projects
 	if c.Durable {
-		sync, cache = "FULL", appendCache
+		h = appends
 	}
-	writer, err := openFile(c, fmt.Sprintf(writerPragmas, sync, cache))
+	writer, err := openFile(c, h.pragmas())
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,29 @@ type composed struct {
 	room      []byte                     // where the drafts' long bodies stand
 }
 
+// expect lets the record read what composing each batch will ask for, while the
+// batch before it is composed.
+func (p *pipeline) expect(ctx context.Context, in <-chan []work, out chan<- []work) {
+	defer close(out)
+	for batch := range in {
+		var expected []*handover.Assertions
+		for i := range batch {
+			if batch[i].asserted != nil {
+				expected = append(expected, batch[i].asserted)
+			}
+		}
+		done := p.insist(ctx, "reading what is held", func() error { return p.record.Expect(ctx, expected) })
+		if !done {
+			return
+		}
+		select {
+		case out <- batch:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // compose makes facts of each batch, in order, until the channel is closed or
 // ctx ends. What fails is tried again: nothing may be passed over.
 func (p *pipeline) compose(ctx context.Context, in <-chan []work, out chan<- composed) {
@@ -56,15 +79,6 @@ func (p *pipeline) compose(ctx context.Context, in <-chan []work, out chan<- com
 
 // composeOne composes what the batch makes of the record.
 func (p *pipeline) composeOne(ctx context.Context, c *composed) error {
-	var expected []*handover.Assertions
-	for i := range c.batch {
-		if c.batch[i].asserted != nil {
-			expected = append(expected, c.batch[i].asserted)
-		}
-	}
-	if err := p.record.Expect(ctx, expected); err != nil {
-		return fmt.Errorf("reading what is held: %w", err)
-	}
 	c.drafts, c.documents, c.room = nil, map[int]*embedded.Document{}, c.room[:0]
 	for i := range c.batch {
 		w := &c.batch[i]

@@ -68,10 +68,10 @@ type factLog interface {
 	content(ctx context.Context, e handover.Entry) ([]byte, error)
 }
 
-// pipeline decides received messages in the journal's order. It works in four
+// pipeline decides received messages in the journal's order. It works in five
 // stages at once, each a goroutine: read and transform many messages on every
-// core; compose them, one at a time; append what came of it; take it into the
-// record's tables. A message is decided once its facts are appended; the tables
+// core; read what the record holds of what they speak of; compose them, one at a
+// time; append what came of it; take it into the record's tables. A message is decided once its facts are appended; the tables
 // only follow.
 type pipeline struct {
 	journal    factLog
@@ -107,7 +107,8 @@ func (w *work) isLarge() bool { return w.message.Body.Len() >= largeMessage }
 
 // run decides every message after the offset, until ctx ends.
 func (p *pipeline) run(ctx context.Context, after handover.Offset) error {
-	read, made, kept := make(chan []work, 1), make(chan composed, 1), make(chan decided, 2)
+	read, expected := make(chan []work, 1), make(chan []work)
+	made, kept := make(chan composed, 1), make(chan decided, 2)
 	p.rooms = make(chan []byte, 3) // one to fill, one on the way, one being appended
 	for range cap(p.rooms) {
 		p.rooms <- nil
@@ -121,7 +122,8 @@ func (p *pipeline) run(ctx context.Context, after handover.Offset) error {
 		failed = p.read(ctx, after, read)
 	})
 	for _, stage := range []func(){
-		func() { p.compose(ctx, read, made) },
+		func() { p.expect(ctx, read, expected) },
+		func() { p.compose(ctx, expected, made) },
 		func() { p.append(ctx, made, kept) },
 		func() { p.apply(ctx, kept) },
 	} {

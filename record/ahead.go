@@ -3,13 +3,31 @@ package record
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"handover"
 )
 
-// ahead is what Expect found in the tables, and what it found not to be there.
-// Whatever is composed afterwards is taken out of it; what is applied without
-// being composed here empties it.
+// foresight is what Expect found out for the messages that come next: a batch
+// may be expected while the one before it is still composed. Whatever is composed
+// meanwhile or afterwards is taken out of it; what is applied without being
+// composed here empties it.
+type foresight struct {
+	expecting sync.Mutex // held by Expect, one at a time
+
+	mu    sync.Mutex
+	all   []*ahead // the messages to come next first
+	since *changed // the Expect that is under way began; nil: none is
+}
+
+// changed is what was composed since a moment.
+type changed struct {
+	states  map[ref]bool
+	aliases map[string]bool
+	all     bool
+}
+
+// ahead is what one Expect found in the tables, and what it found not to be there.
 type ahead struct {
 	found   map[ref]*state
 	leads   map[string]ref
@@ -19,49 +37,169 @@ type ahead struct {
 	messages map[*handover.ResourceAssertion]*composition
 }
 
-func (a *ahead) clear() { *a = ahead{} }
-
-// made forgets what is otherwise from now on.
-func (a *ahead) made(d *delta) {
-	for _, c := range d.changes {
-		delete(a.found, c.after.ref)
-		delete(a.states, c.after.ref)
-	}
-	for _, row := range d.aliases {
-		delete(a.leads, row.key)
-		delete(a.aliases, row.key)
+func (f *foresight) clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all = nil
+	if f.since != nil {
+		f.since.all = true
 	}
 }
 
-// unseen leaves out the keys of which it is known that nothing has them.
-func (a *ahead) unseen(keys []string) []string {
-	return slices.DeleteFunc(keys, func(k string) bool { return a.aliases[k] })
+// made forgets what is otherwise from now on. It must be in the overlay already:
+// an Expect that begins from here on looks there first.
+func (f *foresight) made(d *delta) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range f.all {
+		for _, c := range d.changes {
+			delete(a.found, c.after.ref)
+			delete(a.states, c.after.ref)
+		}
+		for _, row := range d.aliases {
+			delete(a.leads, row.key)
+			delete(a.aliases, row.key)
+		}
+	}
+	if f.since == nil {
+		return
+	}
+	for _, c := range d.changes {
+		f.since.states[c.after.ref] = true
+	}
+	for _, row := range d.aliases {
+		f.since.aliases[row.key] = true
+	}
+}
+
+// begin notes from now on what is composed.
+func (f *foresight) begin() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.since = &changed{states: map[ref]bool{}, aliases: map[string]bool{}}
+}
+
+// end takes in what an Expect found, nil if it failed, without what was composed
+// since it began. Of the states that it read, those that still stand go to keep.
+func (f *foresight) end(a *ahead, read []*state, keep func(*state)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	since := f.since
+	f.since = nil
+	if a == nil || since.all {
+		return
+	}
+	for t := range since.states {
+		delete(a.found, t)
+		delete(a.states, t)
+	}
+	for key := range since.aliases {
+		delete(a.leads, key)
+		delete(a.aliases, key)
+	}
+	for _, s := range read {
+		if !since.states[s.ref] {
+			keep(s)
+		}
+	}
+	if len(a.messages) > 0 { // else nothing would ever take it out again
+		f.all = append(f.all, a)
+	}
 }
 
 // take returns how Expect heard the message, and forgets it; nil if it did not.
-func (a *ahead) take(m *handover.Assertions) *composition {
+// What was found for messages before it is not needed any more.
+func (f *foresight) take(m *handover.Assertions) *composition {
 	if len(m.Resources) == 0 {
 		return nil
 	}
-	c := a.messages[&m.Resources[0]]
-	delete(a.messages, &m.Resources[0])
-	if c == nil || len(c.known) != len(m.Resources) || c.a.Source != m.Source {
-		return nil
+	key := &m.Resources[0]
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, a := range f.all {
+		c := a.messages[key]
+		if c == nil {
+			continue
+		}
+		delete(a.messages, key)
+		f.all = f.all[i:]
+		if len(c.known) != len(m.Resources) || c.a.Source != m.Source {
+			return nil
+		}
+		return c
 	}
-	return c
+	return nil
+}
+
+// state returns a state that was found, nil where none was.
+func (f *foresight) state(t ref) *state {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range f.all {
+		if s := a.found[t]; s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// lead returns what a key was found to lead to.
+func (f *foresight) lead(key string) (to ref, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range f.all {
+		if to, ok = a.leads[key]; ok {
+			return to, ok
+		}
+	}
+	return to, false
+}
+
+// absent reports whether the resource is known not to be in the tables. It may be
+// asked of no foresight at all.
+func (f *foresight) absent(t ref) bool {
+	if f == nil {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.all, func(a *ahead) bool { return a.states[t] })
+}
+
+// unseen leaves out the keys of which it is known that nothing has them.
+func (f *foresight) unseen(keys []string) []string {
+	if f == nil || len(keys) == 0 {
+		return keys
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(keys, func(k string) bool {
+		return slices.ContainsFunc(f.all, func(a *ahead) bool { return a.aliases[k] })
+	})
 }
 
 // Expect reads in one go what composing these messages will ask for, so that
 // Compose need not ask for one message at a time. It changes no result, and
-// may be left out. The messages must not be changed until they are composed.
+// may be left out. Messages are expected in the order in which they are composed;
+// those before may still be composed meanwhile. They must not be changed until
+// they are composed.
 func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) error {
-	r.composing.Lock()
-	defer r.composing.Unlock()
-	r.ahead.clear()
+	f := &r.foresight
+	f.expecting.Lock()
+	defer f.expecting.Unlock()
 	if err := r.learn(ctx, readAtOnce*max(1, len(messages))); err != nil {
 		return err
 	}
+	f.begin()
+	var read []*state
+	a, err := r.lookAhead(ctx, messages, func(s *state) { read = append(read, s) })
+	f.end(a, read, r.states.put)
+	return err
+}
+
+func (r *Record) lookAhead(ctx context.Context, messages []*handover.Assertions, read func(*state)) (*ahead, error) {
 	e := &expecting{work: r.newWork(ctx, 32*len(messages), r.composed, r.led), asked: map[string]bool{}}
+	e.read = read
 	for _, a := range messages {
 		h, err := newHearing(e.work, 0, a, nil)
 		if err != nil {
@@ -72,11 +210,10 @@ func (r *Record) Expect(ctx context.Context, messages []*handover.Assertions) er
 	for level := 0; ; level++ {
 		more, err := e.level(level)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !more {
-			r.ahead = e.seen()
-			return nil
+			return e.seen(), nil
 		}
 	}
 }
@@ -87,7 +224,7 @@ func (r *Record) composed(t ref) *state {
 	if s := r.overlay.state(t); s != nil {
 		return s
 	}
-	if s := r.ahead.found[t]; s != nil {
+	if s := r.foresight.state(t); s != nil {
 		return s
 	}
 	return r.states.get(t)
@@ -99,8 +236,7 @@ func (r *Record) led(key string) (ref, bool) {
 	if to, ok := r.overlay.alias(key); ok {
 		return to, true
 	}
-	to, ok := r.ahead.leads[key]
-	return to, ok
+	return r.foresight.lead(key)
 }
 
 // expecting follows the identities of many messages at once.
@@ -156,8 +292,8 @@ func (e *expecting) likely(known []identity) ref {
 }
 
 // seen returns what was looked up.
-func (e *expecting) seen() ahead {
-	a := ahead{found: map[ref]*state{}, leads: e.aliases, states: map[ref]bool{}, aliases: map[string]bool{},
+func (e *expecting) seen() *ahead {
+	a := &ahead{found: map[ref]*state{}, leads: e.aliases, states: map[ref]bool{}, aliases: map[string]bool{},
 		messages: make(map[*handover.ResourceAssertion]*composition, len(e.all))}
 	for _, c := range e.all {
 		if len(c.a.Resources) > 0 {

@@ -3,32 +3,46 @@ package record
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"testing"
 
 	"handover"
 	"handover/internal/store"
 )
 
-// Whether what composing needs was read ahead or not, and whether the facts are
-// applied soon or late, the same is written.
+// Whether what composing needs was read ahead or not, before the messages that
+// come first are composed, or meanwhile, and whether the facts are applied soon or
+// late, the same is written.
 func TestExpectChangesNothing(t *testing.T) {
 	day := aDay()
 	for _, batch := range []int{1, 3, 8, len(day)} {
-		want := writesOf(t, day, batch, false, 1<<12)
+		want := writesOf(t, day, batch, never, 1<<12)
 		for _, cached := range []int{1, 1 << 12} {
-			got := writesOf(t, day, batch, true, cached)
-			for i := range want {
-				if got[i] != want[i] {
-					t.Errorf("batches of %d, %d states cached, message %d:\ngot  %s\nwant %s", batch, cached, i, got[i], want[i])
+			for _, expected := range []expectation{justBefore, meanwhile} {
+				got := writesOf(t, day, batch, expected, cached)
+				for i := range want {
+					if got[i] != want[i] {
+						t.Errorf("batches of %d, expected %d, %d states cached, message %d:\ngot  %s\nwant %s", batch, expected, cached, i, got[i], want[i])
+					}
 				}
 			}
 		}
 	}
 }
 
+// expectation says when messages are expected: not at all, right before they are
+// composed, or while those before them are.
+type expectation int
+
+const (
+	never expectation = iota
+	justBefore
+	meanwhile
+)
+
 // writesOf composes the day in batches, each twice as far as is applied, and
 // returns what was written.
-func writesOf(t *testing.T, day []*said, batch int, expect bool, cached int) (out []string) {
+func writesOf(t *testing.T, day []*said, batch int, expected expectation, cached int) (out []string) {
 	t.Helper()
 	ctx := context.Background()
 	r, err := Open(ctx, Config{Place: store.Place{Dir: t.TempDir()}, SiteKey: testKey, Rules: dayRules,
@@ -37,21 +51,33 @@ func writesOf(t *testing.T, day []*said, batch int, expect bool, cached int) (ou
 		t.Fatal(err)
 	}
 	defer r.Close()
-	var late []handover.Entry
-	for from := 0; from < len(day); from += batch {
-		var messages []*handover.Assertions
-		for _, m := range day[from:min(from+batch, len(day))] {
-			messages = append(messages, &m.Assertions)
+	var batches [][]*handover.Assertions
+	for i, m := range day {
+		if i%batch == 0 {
+			batches = append(batches, nil)
 		}
-		if expect {
-			if err := r.Expect(ctx, messages); err != nil {
-				t.Fatal(err)
+		batches[i/batch] = append(batches[i/batch], &m.Assertions)
+	}
+	expect := func(n int) {
+		if n < len(batches) {
+			if err := r.Expect(ctx, batches[n]); err != nil {
+				t.Error(err)
 			}
+		}
+	}
+	var late []handover.Entry
+	at := handover.Offset(1)
+	for n, messages := range batches {
+		var others sync.WaitGroup
+		switch expected {
+		case justBefore:
+			expect(n)
+		case meanwhile:
+			others.Go(func() { expect(n + 1) })
 		}
 		before := late
 		late = nil
 		for i, a := range messages {
-			at := handover.Offset(3*(from+i) + 1)
 			if i == len(messages)/2 { // in the middle, as the applier may
 				if err := r.Apply(ctx, before); err != nil {
 					t.Fatal(err)
@@ -69,9 +95,63 @@ func writesOf(t *testing.T, day []*said, batch int, expect bool, cached int) (ou
 			late = append(late,
 				handover.Entry{Offset: at + 1, Header: handover.Header{Kind: handover.Asserted, Cause: at}},
 				handover.Entry{Offset: at + 2, Header: handover.Header{Kind: handover.Written, Cause: at}})
+			at += 3
 		}
+		others.Wait()
 	}
 	return out
+}
+
+// What is composed while messages are expected counts, and not what Expect read
+// before: at each point between, the states it read and keeps are of now.
+func TestExpectKeepsNothingOld(t *testing.T) {
+	old, now := &state{ref: ref{"Patient", "old"}}, &state{ref: ref{"Patient", "now"}}
+	found := func() *ahead {
+		return &ahead{
+			found: map[ref]*state{old.ref: old, now.ref: now}, leads: map[string]ref{"k": old.ref, "l": now.ref},
+			states: map[ref]bool{{"Encounter", "new"}: true}, aliases: map[string]bool{"m": true},
+			messages: map[*handover.ResourceAssertion]*composition{},
+		}
+	}
+	d := &delta{
+		changes: []change{{old, &state{ref: old.ref}}, {nil, &state{ref: ref{"Encounter", "new"}}}},
+		aliases: []aliasRow{{"k", old.ref}, {"m", old.ref}},
+	}
+	check := func(t *testing.T, f *foresight) {
+		t.Helper()
+		_, k := f.lead("k")
+		_, l := f.lead("l")
+		if f.state(old.ref) != nil || f.state(now.ref) == nil || k || !l || f.absent(ref{"Encounter", "new"}) || len(f.unseen([]string{"m"})) == 0 {
+			t.Error("what was composed still stands as it was before, or what was not does not")
+		}
+	}
+	t.Run("composed while it reads", func(t *testing.T) {
+		var f foresight
+		var kept []*state
+		f.begin()
+		f.made(d)
+		f.end(found(), []*state{old, now}, func(s *state) { kept = append(kept, s) })
+		check(t, &f)
+		if len(kept) != 1 || kept[0] != now {
+			t.Error("a state that is old was kept, or another was not")
+		}
+	})
+	t.Run("composed afterwards", func(t *testing.T) {
+		var f foresight
+		f.begin()
+		f.end(found(), nil, func(*state) {})
+		f.made(d)
+		check(t, &f)
+	})
+	t.Run("everything is otherwise", func(t *testing.T) {
+		var f foresight
+		f.begin()
+		f.clear()
+		f.end(found(), []*state{now}, func(*state) { t.Error("a state was kept") })
+		if f.state(now.ref) != nil {
+			t.Error("what was found still stands")
+		}
+	})
 }
 
 // What Expect found missing is found once another message has made it.
@@ -86,7 +166,7 @@ func TestExpectAfterTheFact(t *testing.T) {
 	if err := r.Expect(ctx, []*handover.Assertions{&second.Assertions}); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.ahead.states) == 0 {
+	if len(r.foresight.all[0].states) == 0 {
 		t.Fatal("nothing was found missing")
 	}
 	if _, err := r.Compose(ctx, 1, first.Assertions); err != nil {

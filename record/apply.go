@@ -55,7 +55,7 @@ func (r *Record) Apply(ctx context.Context, entries []handover.Entry) error {
 	if r.needsReplay(entries) {
 		r.composing.Lock()
 		defer r.composing.Unlock()
-		r.ahead.clear()
+		r.foresight.clear()
 	}
 	a := &applying{
 		r: r, ctx: ctx, states: map[ref]*state{}, aliases: map[string]ref{}, first: map[ref]*state{},

@@ -36,8 +36,8 @@ func (r *Record) Compose(ctx context.Context, message handover.Offset, a handove
 	r.composing.Lock()
 	defer r.composing.Unlock()
 	w := r.newWork(ctx, len(a.Resources), r.composed, r.led)
-	w.ahead = &r.ahead
-	expected := r.ahead.take(&a)
+	w.foresight = &r.foresight
+	expected := r.foresight.take(&a)
 	h, err := newHearing(w, message, &a, expected)
 	if err != nil {
 		return handover.Writes{}, err
@@ -54,8 +54,8 @@ func (r *Record) Compose(ctx context.Context, message handover.Offset, a handove
 		}
 	}
 	d := c.delta(message)
-	r.ahead.made(d)
 	r.overlay.add(d)
+	r.foresight.made(d)
 	return c.out, nil
 }
 
@@ -65,7 +65,7 @@ func (r *Record) Reset() {
 	r.composing.Lock()
 	defer r.composing.Unlock()
 	r.overlay.clear()
-	r.ahead.clear()
+	r.foresight.clear()
 	r.form.Shapes.Forget(r.shapes.applied)
 	r.shapes.drafted = r.shapes.applied
 }

@@ -50,7 +50,7 @@ type Record struct {
 	composing sync.Mutex // held while a message is composed
 	applying  sync.Mutex // held while facts are applied
 	overlay   overlay
-	ahead     ahead
+	foresight foresight
 	states    *stateCache
 	packs     *packCache
 	known     *knownIDs

@@ -16,8 +16,8 @@ type work struct {
 	ruling    *ruling
 	peek      func(ref) *state
 	peekAlias func(key string) (ref, bool)
-	ahead     *ahead // what is known not to be in the tables
-	passing   bool   // see lookIn
+	foresight *foresight   // knows what is not in the tables; may be nil
+	read      func(*state) // is told of what was read from the tables
 
 	states   map[ref]*state // as they are now; nil: there is none
 	original map[ref]*state // of those that were changed
@@ -30,7 +30,7 @@ type work struct {
 // newWork begins work on about so many resources.
 func (r *Record) newWork(ctx context.Context, size int, peek func(ref) *state, alias func(string) (ref, bool)) *work {
 	return &work{
-		ctx: ctx, r: r, ruling: r.rules.Load(), peek: peek, peekAlias: alias, ahead: &ahead{},
+		ctx: ctx, r: r, ruling: r.rules.Load(), peek: peek, peekAlias: alias, read: r.states.put,
 		states: make(map[ref]*state, size), original: make(map[ref]*state, size), changed: make([]ref, 0, size),
 		aliases: map[string]ref{},
 	}
@@ -40,7 +40,7 @@ func (r *Record) newWork(ctx context.Context, size int, peek func(ref) *state, a
 // time it is read, so that it is not kept.
 func (r *Record) lookIn(ctx context.Context) *work {
 	w := r.newWork(ctx, 1, r.states.get, nil)
-	w.passing = true
+	w.read = func(*state) {}
 	return w
 }
 
@@ -53,7 +53,7 @@ func (w *work) load(want []ref) error {
 		}
 		s := w.peek(t)
 		w.states[t] = s
-		if s == nil && !w.ahead.states[t] && !w.r.known.unknown(t.ID) {
+		if s == nil && !w.r.known.unknown(t.ID) && !w.foresight.absent(t) {
 			missing = append(missing, t)
 		}
 	}
@@ -66,9 +66,7 @@ func (w *work) load(want []ref) error {
 	}
 	for t, s := range found {
 		w.states[t] = s
-		if !w.passing {
-			w.r.states.put(s)
-		}
+		w.read(s)
 	}
 	return nil
 }
@@ -127,7 +125,7 @@ func (w *work) find(keys []ref) error {
 			missing = append(missing, k.ID)
 		}
 	}
-	if missing = w.ahead.unseen(missing); len(missing) == 0 {
+	if missing = w.foresight.unseen(missing); len(missing) == 0 {
 		return nil
 	}
 	err := w.r.db.Read(w.ctx, func(tx *store.Tx) error {

@@ -110,7 +110,7 @@ func TestExpectKeepsNothingOld(t *testing.T) {
 		return &ahead{
 			found: map[ref]*state{old.ref: old, now.ref: now}, leads: map[string]ref{"k": old.ref, "l": now.ref},
 			states: map[ref]bool{{"Encounter", "new"}: true}, aliases: map[string]bool{"m": true},
-			messages: map[*handover.ResourceAssertion]*composition{},
+			messages: map[*handover.ResourceAssertion]*composition{{}: nil},
 		}
 	}
 	d := &delta{

@@ -30,9 +30,8 @@ type applying struct {
 	next    int64
 	index   *indexing
 	last    map[ref]lastPlace
+	indexed map[ref]indexRows
 	shapes  int // that the journal has
-	writer  writer
-	room    []byte // for packs, to be used again
 }
 
 // lastPlace is where the newest content and state of a resource stand.
@@ -59,7 +58,7 @@ func (r *Record) Apply(ctx context.Context, entries []handover.Entry) error {
 	}
 	a := &applying{
 		r: r, ctx: ctx, states: map[ref]*state{}, aliases: map[string]ref{}, first: map[ref]*state{},
-		seen: map[string]int64{}, next: r.nextRow, shapes: r.shapes.applied, index: newIndexing(), last: map[ref]lastPlace{},
+		seen: map[string]int64{}, next: r.nextRow, shapes: r.shapes.applied, index: newIndexing(), last: map[ref]lastPlace{}, indexed: map[ref]indexRows{},
 	}
 	before := r.pending
 	applied := r.applied.at()
@@ -174,11 +173,12 @@ func (a *applying) written(e *handover.Entry) error {
 	return a.take(d, e.Offset, e.Time, p.Offset)
 }
 
-// take notes what a message did, and writes its pack.
+// take notes what a message did.
 func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted handover.Offset) error {
 	a.deltas = append(a.deltas, d)
-	p := &pack{contents: make([][]byte, 0, len(d.changes)), states: make([][]byte, 0, len(d.changes))}
-	for i, c := range d.changes {
+	ready := d.encoded()
+	for i := range d.changes {
+		c := &d.changes[i]
 		t := c.after.ref
 		if _, ok := a.first[t]; !ok {
 			a.first[t] = c.before
@@ -192,32 +192,32 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 		}
 		a.states[t] = c.after
 		place := a.last[t]
-		place.held, place.heldAt, place.encoded = int64(at), int64(i), a.writer.encode(c.after)
-		var content []byte
-		if c.before == nil && c.after.version > 0 || c.before != nil && c.before.version != c.after.version {
+		place.held, place.heldAt, place.encoded = int64(at), int64(i), ready.states[i]
+		if c.renewed() {
 			switch {
 			case place.pack != 0: // of this batch
 				a.index.versions = append(a.index.versions, []any{*c.after.rid, c.before.version, place.pack, place.place})
 			case c.before != nil && c.before.version > 0:
 				a.index.superseded = append(a.index.superseded, []any{*c.after.rid})
 			}
-			content = c.after.content
 			place.pack, place.place = int64(at), int64(i)
-			if len(content) == 0 {
+			if len(c.after.content) == 0 {
 				place.place = deleted
 			}
+			rows := ready.rows[i]
+			if before, ok := a.indexed[t]; ok {
+				rows.old = before.old
+			}
+			a.indexed[t] = rows
 		}
 		a.last[t] = place
-		p.contents = append(p.contents, content)
-		p.states = append(p.states, place.encoded)
 	}
 	for _, row := range d.aliases {
 		a.aliases[row.key] = row.to
 		a.r.known.add(row.key)
 	}
-	var body []byte
-	body, a.room = p.encode(a.room)
-	a.index.packs = append(a.index.packs, []any{int64(at), when.UnixMilli(), int64(d.message), int64(asserted), body})
+	a.index.failed += ready.failed
+	a.index.packs = append(a.index.packs, []any{int64(at), when.UnixMilli(), int64(d.message), int64(asserted), ready.pack})
 	return nil
 }
 

@@ -128,10 +128,10 @@ func (w *writer) collect(s *state) {
 	}
 }
 
-// encode returns the state without type, id, row id and content, which are kept
+// encode adds the state, without type, id, row id and content, which are kept
 // beside it.
-func (w *writer) encode(s *state) []byte {
-	w.b, w.stamps = w.b[:0], w.stamps[:0]
+func (w *writer) encode(s *state) {
+	w.stamps = w.stamps[:0]
 	w.collect(s)
 	w.b = append(w.b, stateFormat)
 	w.uint(uint64(s.version))
@@ -183,7 +183,6 @@ func (w *writer) encode(s *state) []byte {
 	}
 	w.text(s.into)
 	w.texts(s.former)
-	return bytes.Clone(w.b)
 }
 
 func (w *writer) elements(s *state) {

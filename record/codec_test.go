@@ -203,4 +203,8 @@ func statusCode(resource, element, code string) (has, known bool) {
 
 func at2(micros int64) string { return time.UnixMicro(micros).UTC().Format(time.RFC3339Nano) }
 
-func (s *state) encode() []byte { return new(writer).encode(s) }
+func (s *state) encode() []byte {
+	var w writer
+	w.encode(s)
+	return w.b
+}

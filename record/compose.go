@@ -56,6 +56,7 @@ func (r *Record) Compose(ctx context.Context, message handover.Offset, a handove
 	d := c.delta(message)
 	r.overlay.add(d)
 	r.foresight.made(d)
+	go d.encoded() // Apply needs it, and has enough to do
 	return c.out, nil
 }
 

@@ -140,45 +140,27 @@ func contested(s, before *state) (rows [][]any) {
 	return rows
 }
 
-// entry is one row of an index table, without its resource.
-type entry struct {
-	kind      ParamKind
-	param     int64 // number of "Observation.code"; 0: what it moves with: a visit, an account, a specimen's order
-	code      string
-	system    int64
-	low, high int64 // date; low is the target's hash for a reference
-}
-
 // content brings the index tables from the versions before the batch to those
 // after it.
 func (a *applying) content() error {
 	var tokens, dates, references [][]any
 	var gone removals
 	for _, t := range a.order {
-		s, before := a.states[t], a.first[t]
-		if before != nil && before.version == s.version {
-			continue
-		}
-		rid := *s.rid
-		now := a.entries(t.Type, s.content)
-		var old []entry
-		if before != nil {
-			old = a.entries(t.Type, before.content)
-		}
-		for _, e := range old {
-			if !slices.Contains(now, e) {
-				gone.add(e, rid)
+		rid, is := *a.states[t].rid, a.indexed[t]
+		for _, e := range is.old {
+			if !slices.Contains(is.now, e) {
+				gone.add(a, e, rid)
 			}
 		}
-		for _, e := range now {
+		for _, e := range is.now {
 			switch {
-			case slices.Contains(old, e):
+			case slices.Contains(is.old, e):
 			case e.kind == TokenParam:
-				tokens = append(tokens, []any{e.param, e.code, rid, e.system})
+				tokens = append(tokens, []any{a.name(e.param), e.code, rid, a.name(e.system)})
 			case e.kind == DateParam:
-				dates = append(dates, []any{rid, e.param, e.low, e.high})
+				dates = append(dates, []any{rid, a.name(e.param), e.low, e.high})
 			case e.kind == ReferenceParam:
-				references = append(references, []any{e.param, e.low, rid})
+				references = append(references, []any{a.name(e.param), e.low, rid})
 			}
 		}
 	}
@@ -200,40 +182,6 @@ func (a *applying) content() error {
 	return a.tx.Insert(a.ctx, "reference", []string{"param", "target", "rid"}, references)
 }
 
-// entries returns the index rows of a content, each once. What the index cannot
-// read has none, and is counted.
-func (a *applying) entries(resourceType string, content []byte) []entry {
-	if content == nil {
-		return nil
-	}
-	values, err := a.r.index.Values(resourceType, content)
-	if err != nil {
-		a.index.failed++
-	}
-	out := make([]entry, 0, len(values)+1)
-	add := func(e entry) {
-		if !slices.Contains(out, e) {
-			out = append(out, e)
-		}
-	}
-	for _, v := range values {
-		e := entry{kind: v.Kind, param: a.name(resourceType + "." + v.Param)}
-		switch v.Kind {
-		case TokenParam:
-			e.code, e.system = tokenKey(v.Code), a.name(plain(v.System))
-		case DateParam:
-			e.low, e.high = v.Low, v.High
-		case ReferenceParam:
-			e.low = targetHash(v.Target)
-		}
-		add(e)
-	}
-	for _, t := range append(within(content), ordersOf(resourceType, content)...) {
-		add(entry{kind: ReferenceParam, low: targetHash(t.String())})
-	}
-	return out
-}
-
 // tokenKey is the value as it stands in the index: shortened to its digest where
 // it is longer than any code, because an index row must stay small.
 func tokenKey(value string) string {
@@ -253,14 +201,14 @@ func plain(s string) string {
 // removals are index rows of what a version no longer says.
 type removals struct{ tokens, dates, references [][]any }
 
-func (g *removals) add(e entry, rid int64) {
+func (g *removals) add(a *applying, e entry, rid int64) {
 	switch e.kind {
 	case TokenParam:
-		g.tokens = append(g.tokens, []any{e.param, e.code, rid, e.system})
+		g.tokens = append(g.tokens, []any{a.name(e.param), e.code, rid, a.name(e.system)})
 	case DateParam:
-		g.dates = append(g.dates, []any{rid, e.param, e.low, e.high})
+		g.dates = append(g.dates, []any{rid, a.name(e.param), e.low, e.high})
 	case ReferenceParam:
-		g.references = append(g.references, []any{e.param, e.low, rid})
+		g.references = append(g.references, []any{a.name(e.param), e.low, rid})
 	}
 }
 

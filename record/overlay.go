@@ -22,6 +22,15 @@ type delta struct {
 	message handover.Offset
 	changes []change
 	aliases []aliasRow
+	encoded func() *encoded // made once, by whoever comes first
+}
+
+// renewed reports whether the change made a new version.
+func (c *change) renewed() bool {
+	if c.before == nil {
+		return c.after.version > 0
+	}
+	return c.before.version != c.after.version
 }
 
 // overlay is what was composed and is not applied yet.

@@ -41,10 +41,18 @@ var (
 	})
 )
 
+// largePack is the length in bytes of a pack whose room is not kept.
+const largePack = 1 << 20
+
+// packRooms are where packs stand before they are compressed.
+var packRooms = sync.Pool{New: func() any { return new([]byte) }}
+
 // encode writes the lengths, then all contents, then all states, so that what is
-// alike lies together. room is overwritten, and is to be used again.
-func (p *pack) encode(room []byte) (packed, used []byte) {
-	b := room[:0]
+// alike lies together.
+func (p *pack) encode() []byte {
+	room := packRooms.Get().(*[]byte)
+	defer packRooms.Put(room)
+	b := (*room)[:0]
 	b = binary.AppendUvarint(b, uint64(len(p.contents)))
 	for i := range p.contents {
 		b = binary.AppendUvarint(b, uint64(len(p.contents[i])))
@@ -56,7 +64,10 @@ func (p *pack) encode(room []byte) (packed, used []byte) {
 	for _, s := range p.states {
 		b = append(b, s...)
 	}
-	return packer().EncodeAll(b, make([]byte, 0, len(b)/4+64)), b
+	if cap(b) <= largePack {
+		*room = b
+	}
+	return packer().EncodeAll(b, make([]byte, 0, len(b)/4+64))
 }
 
 func readPack(body []byte) (*pack, int, error) {

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"sync"
 
 	"handover"
 	"handover/internal/store"
@@ -162,6 +163,7 @@ func (w *work) delta(message handover.Offset) *delta {
 	for _, t := range w.changed {
 		d.changes = append(d.changes, change{w.original[t], w.states[t]})
 	}
+	d.encoded = sync.OnceValue(func() *encoded { return w.r.encode(d) })
 	return d
 }
 

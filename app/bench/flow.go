@@ -19,7 +19,7 @@ import (
 // this many messages ahead of the record, so that what is measured is the whole
 // way and not the doors.
 const (
-	connections = 6
+	connections = 20
 	ahead       = 2000
 )
 

@@ -5,7 +5,7 @@ export CGO_ENABLED := 0
 TOOL := $(GO) tool -modfile=internal/tools/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: run test test-long build lint generate postgres
+.PHONY: run test test-long build lint generate profile postgres
 
 run: build ## build, and start the quickstart hospital
 	@./handover run
@@ -28,6 +28,10 @@ lint:
 
 generate: ## write the generated data files again, from ../shared/data
 	$(GO) generate ./...
+
+# What the compiler knows of where the time goes: a few percent of it.
+profile: build ## measure anew for the compiler, after large changes, on a quiet machine
+	./handover bench --only languages,flow --messages 40000 --profile cmd/handover/default.pgo
 
 # The contract suites of journal, trace and record run on PostgreSQL too, and
 # start a server of their own from Debian's package.

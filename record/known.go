@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"unsafe"
 
 	"handover"
+	"handover/internal/offheap"
 	"handover/internal/store"
 )
 
@@ -28,8 +30,15 @@ type knownIDs struct {
 
 // idLayer has room for so many ids, at ten bits each.
 type idLayer struct {
-	blocks []idBlock
-	left   int // ids that may still be added
+	room   *offheap.Room
+	blocks []idBlock // in room
+	left   int       // ids that may still be added
+}
+
+func newLayer(ids int) *idLayer {
+	n := ids/idsPerBlock + 1
+	room := offheap.New(n * int(unsafe.Sizeof(idBlock{})))
+	return &idLayer{room: room, blocks: unsafe.Slice((*idBlock)(unsafe.Pointer(&room.Bytes()[0])), n), left: ids}
 }
 
 type idBlock [8]uint64
@@ -87,8 +96,7 @@ func (k *knownIDs) add(id string) {
 func (k *knownIDs) take(h uint64) {
 	n := len(k.layers)
 	if n == 0 || k.layers[n-1].left <= 0 && n < maxLayers {
-		room := firstLayer << n
-		k.layers = append(k.layers, &idLayer{blocks: make([]idBlock, room/idsPerBlock+1), left: room})
+		k.layers = append(k.layers, newLayer(firstLayer<<n))
 		n++
 	}
 	k.layers[n-1].add(h)

@@ -75,7 +75,7 @@ func Open(ctx context.Context, c Config) (*Record, error) {
 		c.Now = time.Now
 	}
 	if c.CachedStates == 0 {
-		c.CachedStates = 4096
+		c.CachedStates = 1024
 	}
 	if c.StateBytes == 0 {
 		c.StateBytes = 16 << 20

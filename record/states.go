@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"encoding/binary"
 	"sync"
+
+	"handover/internal/offheap"
 )
 
 // stateCache keeps the states used last, as they are in the tables: few ready
@@ -55,12 +57,16 @@ func (c *stateCache) put(s *state) {
 	c.ready(s)
 }
 
-// applied keeps a state that now is in the tables, where encoded stands.
+// applied keeps a state that now is in the tables, where encoded stands. Itself
+// it would hold much more: all that its message said, of which its texts are parts.
 func (c *stateCache) applied(s *state, encoded []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ring.put(s, encoded)
-	c.ready(s)
+	if e := c.byRef[s.ref]; e != nil {
+		delete(c.byRef, s.ref)
+		c.order.Remove(e)
+	}
 }
 
 func (c *stateCache) ready(s *state) {
@@ -90,7 +96,8 @@ func (c *stateCache) clear() {
 // id and content (4, 8, 8 and three times 4 bytes), then type, id, content and
 // state.
 type stateRing struct {
-	room []byte
+	held *offheap.Room
+	room []byte        // of held
 	at   map[int64]int // hash → where the newest entry of that name begins
 	head int           // where the next entry goes
 	tail int           // where the oldest entry begins
@@ -100,7 +107,8 @@ type stateRing struct {
 const ringHeader = 4 + 8 + 8 + 3*4
 
 func newStateRing(bytes int) *stateRing {
-	return &stateRing{room: make([]byte, bytes), at: map[int64]int{}}
+	held := offheap.New(bytes)
+	return &stateRing{held: held, room: held.Bytes(), at: map[int64]int{}}
 }
 
 // put takes in a state; whatever was there of the same resource counts no more.

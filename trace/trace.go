@@ -92,7 +92,7 @@ CREATE TABLE fact (
 
 // Open opens the projection, making its tables where they do not exist.
 func Open(ctx context.Context, c Config) (*Trace, error) {
-	db, err := store.Open(ctx, store.Config{Place: c.Place, Name: "trace", Schema: schema})
+	db, err := store.Open(ctx, store.Config{Place: c.Place, Name: "trace", Schema: schema, Cache: 4 << 10})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -61,6 +62,7 @@ func openSQLite(_ context.Context, c Config) (*DB, error) {
 	if c.Durable {
 		h = appends
 	}
+	h.cache = cmp.Or(c.Cache, h.cache)
 	writer, err := openFile(c, h.pragmas())
 	if err != nil {
 		return nil, err

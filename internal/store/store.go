@@ -47,6 +47,9 @@ type Config struct {
 	ReadOnly bool
 	// Readers is how many may read at once; 0 means 4.
 	Readers int
+	// Cache is how many KiB of pages the writer of a SQLite file keeps; 0 means as
+	// many as suit a large projection, or a durable database.
+	Cache int
 }
 
 // Dialect tells the two stores apart, for the few statements that must differ.

@@ -2,15 +2,19 @@ package app
 
 import (
 	"context"
-	"slices"
+	"time"
 
 	"handover"
 )
 
-// applyBatch is how many messages at most go into the record's tables in one
-// transaction. Under load, many in one cost far less than few in many: most of
-// what is written are pages of indexes, and each counts once a transaction.
-const applyBatch = 256
+// applyBatch is how many messages are enough for one transaction on the record's
+// tables. Under load, many in one cost far less than few in many: most of what is
+// written are pages of indexes, and each counts once a transaction. While more are
+// on their way they are waited for, this long.
+const (
+	applyBatch    = 128
+	applyPatience = 250 * time.Millisecond
+)
 
 // decided are messages whose facts are in the journal and not yet in the
 // record's tables.
@@ -33,21 +37,33 @@ func (d *decided) lighten() {
 	}
 }
 
-// apply takes what is decided into the record's tables, as much at once as has
-// gathered, and tells those who wait for it. It ends when the channel does.
+// apply takes what is decided into the record's tables, as much at once as is
+// good, and tells those who wait for it. It ends when the channel does.
 func (p *pipeline) apply(ctx context.Context, in <-chan decided) {
 	for next := range in {
-		for more := true; more && len(next.batch) < applyBatch; {
-			select {
-			case d, open := <-in:
-				next.batch = slices.Concat(next.batch, d.batch)
-				next.entries = slices.Concat(next.entries, d.entries)
-				more = open
-			default:
-				more = false
-			}
-		}
+		p.ahead.Add(-1)
+		p.gatherMore(&next, in)
 		if !p.applyOne(ctx, next) {
+			return
+		}
+	}
+}
+
+// gatherMore adds to what is to be applied what is decided by now, and what is
+// about to be, unless somebody waits to hear that his message is in the record.
+func (p *pipeline) gatherMore(next *decided, in <-chan decided) {
+	patience := time.NewTimer(applyPatience)
+	defer patience.Stop()
+	for len(next.batch) < applyBatch && (len(in) > 0 || p.ahead.Load() > 0 && !p.records.anyone()) {
+		select {
+		case d, open := <-in:
+			if !open {
+				return
+			}
+			p.ahead.Add(-1)
+			next.batch = append(next.batch, d.batch...)
+			next.entries = append(next.entries, d.entries...)
+		case <-patience.C:
 			return
 		}
 	}

@@ -88,6 +88,7 @@ type pipeline struct {
 
 	appended atomic.Int64 // offset of the last fact that was appended
 	underway atomic.Int64 // batches that are composed and not yet appended
+	ahead    atomic.Int64 // batches that are read and not yet being applied
 	horizon  horizon
 	rooms    chan []byte // for the long facts of a batch, to be used again
 }
@@ -108,7 +109,7 @@ func (w *work) isLarge() bool { return w.message.Body.Len() >= largeMessage }
 // run decides every message after the offset, until ctx ends.
 func (p *pipeline) run(ctx context.Context, after handover.Offset) error {
 	read, expected := make(chan []work), make(chan []work)
-	made, kept := make(chan composed), make(chan decided, 2)
+	made, kept := make(chan composed), make(chan decided, 4)
 	p.rooms = make(chan []byte, 3) // one to fill, one on the way, one being appended
 	for range cap(p.rooms) {
 		p.rooms <- nil
@@ -163,6 +164,7 @@ func (p *pipeline) read(ctx context.Context, after handover.Offset, out chan<- [
 			if ctx.Err() != nil {
 				return nil // not all of it may have been read
 			}
+			p.ahead.Add(1)
 			select {
 			case out <- batch:
 			case <-ctx.Done():

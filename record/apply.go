@@ -270,7 +270,7 @@ func (a *applying) replay(message handover.Offset, asserted, written *handover.E
 	}
 	w := a.r.newWork(a.ctx, len(as.Resources), func(t ref) *state {
 		if s := a.states[t]; s != nil {
-			return s
+			return s.whole()
 		}
 		return a.r.states.get(t)
 	}, func(string) (ref, bool) { return ref{}, false })

@@ -50,6 +50,7 @@ func (r *Record) encode(d *delta) *encoded {
 		e.states[i], start = w.b[start:end:end], end
 	}
 	e.pack = (&pack{contents: contents, states: e.states}).encode()
+	r.overlay.settle(d, e.states)
 	return e
 }
 

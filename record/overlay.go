@@ -7,7 +7,7 @@ import (
 )
 
 // change is a state before and after a message; before is nil for what was not
-// known.
+// known. Once encoded, after is slim, and of before there is only the head.
 type change struct{ before, after *state }
 
 // aliasRow leads from the id that an identity would have given to the resource
@@ -61,10 +61,31 @@ func (o *overlay) add(d *delta) {
 	o.deltas[d.message] = d
 }
 
-func (o *overlay) state(r ref) *state {
+// settle keeps what was encoded of a message's states instead of the states.
+func (o *overlay) settle(d *delta, encoded [][]byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.states[r]
+	for i := range d.changes {
+		c := &d.changes[i]
+		slim := c.after.slim(encoded[i])
+		if o.states[c.after.ref] == c.after {
+			o.states[c.after.ref] = slim
+		}
+		c.after = slim
+		if b := c.before; b != nil {
+			c.before = &state{ref: b.ref, rid: b.rid, version: b.version, rivals: b.rivals}
+		}
+	}
+}
+
+func (o *overlay) state(r ref) *state {
+	o.mu.Lock()
+	s := o.states[r]
+	o.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	return s.whole()
 }
 
 func (o *overlay) alias(key string) (ref, bool) {
@@ -80,7 +101,7 @@ func (o *overlay) delta(message handover.Offset) *delta {
 	return o.deltas[message]
 }
 
-// each calls fn for every state, in no order.
+// each calls fn for every state, in no order. It may be slim.
 func (o *overlay) each(fn func(*state)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

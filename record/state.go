@@ -29,6 +29,31 @@ type state struct {
 	names    []handover.Alias // by which it is known within others, or as one patient's
 	into     string           // id of the resource that it is one with; nothing else is held then
 	former   []string         // ids of resources that are one with it
+
+	packed []byte // of a slim state: all of it but the content, encoded
+}
+
+// slim returns the same state with little more than its head and what was encoded
+// of it. What is held is made of pieces of messages, which it would keep in memory
+// as a whole.
+func (s *state) slim(encoded []byte) *state {
+	return &state{
+		ref: s.ref, rid: s.rid, version: s.version, content: s.content,
+		owner: s.owner, patient: s.patient, origin: s.origin, rivals: s.rivals, packed: encoded,
+	}
+}
+
+// whole returns the state with all that is held.
+func (s *state) whole() *state {
+	if s.packed == nil {
+		return s
+	}
+	w, err := decode(s.packed, s.ref, s.content)
+	if err != nil {
+		panic("record: " + s.String() + " was packed by this program and cannot be read: " + err.Error())
+	}
+	w.rid = s.rid
+	return w
 }
 
 // voice is one source speaking of the resource as one patient's.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"unsafe"
 
 	"handover"
 	"handover/internal/rawjson"
@@ -258,7 +259,11 @@ type reader struct {
 	stamps []*stamp
 }
 
-func (r *reader) text() string { return string(r.Take(r.Uint())) }
+// text returns a piece of what is read, which is not written to again.
+func (r *reader) text() string {
+	b := r.Take(r.Uint())
+	return unsafe.String(unsafe.SliceData(b), len(b))
+}
 
 func (r *reader) texts() []string {
 	n := r.Count()
@@ -294,8 +299,10 @@ func decode(b []byte, of ref, content []byte) (*state, error) {
 	s.version = int64(r.Uint())
 	s.owner, s.patient, s.origin = r.text(), r.text(), r.text()
 	r.stamps = make([]*stamp, r.Count())
+	stamps := make([]stamp, len(r.stamps))
 	for i := range r.stamps {
-		st := &stamp{source: r.text(), claim: r.text(), offset: handover.Offset(r.Uint()), event: r.Int(), sent: r.Int()}
+		st := &stamps[i]
+		*st = stamp{source: r.text(), claim: r.text(), offset: handover.Offset(r.Uint()), event: r.Int(), sent: r.Int()}
 		if t := r.Take(8); t != nil {
 			st.tie = binary.BigEndian.Uint64(t)
 		}
@@ -339,9 +346,14 @@ func (r *reader) elements(s *state) {
 	var room fewMembers
 	current := membersOf(s.content, room[:])
 	s.elements = make([]element, r.Count())
+	single := make([]item, len(s.elements)) // most elements have one item
 	for i := range s.elements {
 		e := element{name: r.text(), part: r.text()}
-		e.items = make([]item, r.Count())
+		if n := r.Count(); n == 1 {
+			e.items = single[i : i+1 : i+1]
+		} else {
+			e.items = make([]item, n)
+		}
 		for j := range e.items {
 			e.items[j] = r.item(e.name, current)
 		}

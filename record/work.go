@@ -163,7 +163,8 @@ func (w *work) delta(message handover.Offset) *delta {
 	for _, t := range w.changed {
 		d.changes = append(d.changes, change{w.original[t], w.states[t]})
 	}
-	d.encoded = sync.OnceValue(func() *encoded { return w.r.encode(d) })
+	r := w.r // the work itself may go
+	d.encoded = sync.OnceValue(func() *encoded { return r.encode(d) })
 	return d
 }
 

@@ -3,9 +3,10 @@ package journal
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"handover"
@@ -62,34 +63,61 @@ func TestSealedBodiesAreTheSame(t *testing.T) {
 	}
 }
 
-// A draft with a body that is another, or that cannot be read, replaces nothing.
+// A draft that lacks anything of the volume replaces nothing.
 func TestDraftsAreReadBack(t *testing.T) {
 	j, want := aJournal(t)
 	ch := j.ledger.(*chain)
-	for name, harm := range map[string]func(*fact){
-		"another body": func(f *fact) { f.body = plainBody(make([]byte, saltSize), want[0][:f.size]) },
-		"half a pack":  func(f *fact) { f.body = f.body[:len(f.body)-2] },
-		"no form":      func(f *fact) { f.body[0] = 99 },
-	} {
-		facts, err := j.ledger.read(t.Context(), 1, 100)
+	v := ch.volumes[0]
+	all := &expiry{class: handover.KeepMessage, before: math.MaxInt64}
+	const draft = draftPrefix + "test"
+	prove := func(harm func([]fact) []fact, e *expiry) error {
+		t.Helper()
+		facts, err := j.ledger.read(t.Context(), 1, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := write(t.Context(), ch, draft, harm(facts)); err != nil {
+			t.Fatal(err)
+		}
+		return ch.readBack(t.Context(), v, e, draft)
+	}
+	one := func(harm func(*fact)) func([]fact) []fact {
+		return func(facts []fact) []fact {
+			harm(&facts[77])
+			return facts
+		}
+	}
+	asIs := func(facts []fact) []fact { return facts }
+	without := func(facts []fact) []fact {
 		for i := range facts {
-			facts[i].digest = digestOf(facts[i].body[1:1+saltSize], sha256.Sum256(want[i]))
+			facts[i].body, facts[i].mark = nil, nil
 		}
-		const draft = draftPrefix + "test"
-		if err := write(t.Context(), ch, draft, facts); err != nil {
-			t.Fatal(err)
-		}
-		if err := ch.readBack(t.Context(), draft); err != nil {
-			t.Fatalf("a good draft: %v", err)
-		}
-		harm(&facts[77])
-		if err := write(t.Context(), ch, draft, facts); err != nil {
-			t.Fatal(err)
-		}
-		if err := ch.readBack(t.Context(), draft); handover.KindOf(err) != handover.Damaged {
+		return facts
+	}
+	if err := prove(asIs, nil); err != nil {
+		t.Fatalf("a good draft: %v", err)
+	}
+	if err := prove(without, all); err != nil {
+		t.Fatalf("a good draft without what expired: %v", err)
+	}
+	for name, c := range map[string]struct {
+		harm func([]fact) []fact
+		e    *expiry
+	}{
+		"another body":                   {one(func(f *fact) { f.body = plainBody(make([]byte, saltSize), want[0][:f.size]) }), nil},
+		"half a pack":                    {one(func(f *fact) { f.body = f.body[:len(f.body)-2] }), nil},
+		"no form":                        {one(func(f *fact) { f.body[0] = 99 }), nil},
+		"no body":                        {one(func(f *fact) { f.body = nil }), nil},
+		"no body of one that is not due": {without, &expiry{class: handover.KeepMessage, before: 1}},
+		"a body of one that is due":      {asIs, all},
+		"another mark":                   {one(func(f *fact) { f.mark = make([]byte, markSize) }), nil},
+		"another source":                 {one(func(f *fact) { f.head.Source = "lab" }), nil},
+		"another key":                    {one(func(f *fact) { f.key = []byte("other") }), nil},
+		"a fact less in the middle":      {func(facts []fact) []fact { return slices.Delete(facts, 77, 78) }, nil},
+		"a fact less at the end":         {func(facts []fact) []fact { return facts[:len(facts)-1] }, nil},
+		"nothing":                        {func([]fact) []fact { return nil }, nil},
+	} {
+		if err := prove(c.harm, c.e); handover.KindOf(err) != handover.Damaged {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

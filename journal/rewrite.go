@@ -91,7 +91,7 @@ func (ch *chain) rewrite(ctx context.Context, v *volume, e *expiry) (removed int
 		err = syncFile(path)
 	}
 	if err == nil {
-		err = ch.readBack(ctx, draft)
+		err = ch.readBack(ctx, v, e, draft)
 	}
 	if err != nil {
 		return 0, errors.Join(err, removeFiles(path, path+"-wal", path+"-shm", path+"-journal"))

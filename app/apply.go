@@ -12,8 +12,8 @@ import (
 // written are pages of indexes, and each counts once a transaction. While more are
 // on their way they are waited for, this long.
 const (
-	applyBatch    = 128
-	applyPatience = 250 * time.Millisecond
+	applyBatch    = 256
+	applyPatience = 500 * time.Millisecond
 )
 
 // decided are messages whose facts are in the journal and not yet in the

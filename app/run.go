@@ -67,7 +67,7 @@ func (e *Engine) undecided(ctx context.Context) (handover.Offset, error) {
 	if len(first) > 0 {
 		after = first[0] - 1
 	}
-	e.records.done = after
+	e.records.begin(after)
 	return after, nil
 }
 

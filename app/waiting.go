@@ -18,6 +18,13 @@ type waitingRoom struct {
 	look func(ctx context.Context, offset handover.Offset) (handover.Decision, error)
 }
 
+// begin says that every message up to an offset was decided before.
+func (r *waitingRoom) begin(offset handover.Offset) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done = offset
+}
+
 // wait returns the verdict on a message once it is decided. Where ctx ends
 // first the sender hears an error, and keeps its message.
 func (r *waitingRoom) wait(ctx context.Context, offset handover.Offset) arrivalVerdict {

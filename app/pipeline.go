@@ -71,8 +71,8 @@ type factLog interface {
 // pipeline decides received messages in the journal's order. It works in five
 // stages at once, each a goroutine: read and transform many messages on every
 // core; read what the record holds of what they speak of; compose them, one at a
-// time; append what came of it; take it into the record's tables. A message is decided once its facts are appended; the tables
-// only follow.
+// time; append what came of it; take it into the record's tables. A message is
+// decided once its facts are appended; the tables only follow.
 type pipeline struct {
 	journal    factLog
 	routes     *route.Table

@@ -20,24 +20,32 @@ type applying struct {
 	r       *Record
 	ctx     context.Context
 	tx      *store.Tx
-	states  map[ref]*state // after what came before in the batch
+	made    map[ref]*outcome
+	order   []*outcome // as the resources were first touched
 	aliases map[string]ref
-	first   map[ref]*state // before the batch; nil: there was none
-	order   []ref          // of first
 	deltas  []*delta
 	seen    map[string]int64 // names that are new
 	fresh   []*int64         // row ids given in this batch
 	next    int64
 	index   *indexing
-	last    map[ref]lastPlace
-	indexed map[ref]indexRows
 	shapes  int // that the journal has
 }
 
-// lastPlace is where the newest content and state of a resource stand.
-type lastPlace struct {
-	pack, place, held, heldAt int64
-	encoded                   []byte // the state
+// outcome is what the batch makes of one resource.
+type outcome struct {
+	before, after *state // the batch, and what came of it by now; before is nil for what was not known
+	pack, place   int64  // where the newest content stands; pack 0: the batch has made none
+	held, heldAt  int64  // where the state stands
+	rows          indexRows
+}
+
+// state returns the resource after what came before in the batch, nil if that did
+// not touch it. It may be slim.
+func (a *applying) state(t ref) *state {
+	if is := a.made[t]; is != nil {
+		return is.after
+	}
+	return nil
 }
 
 // Apply takes facts into the tables, in journal order: one transaction, with
@@ -57,8 +65,8 @@ func (r *Record) Apply(ctx context.Context, entries []handover.Entry) error {
 		r.foresight.clear()
 	}
 	a := &applying{
-		r: r, ctx: ctx, states: map[ref]*state{}, aliases: map[string]ref{}, first: map[ref]*state{},
-		seen: map[string]int64{}, next: r.nextRow, shapes: r.shapes.applied, index: newIndexing(), last: map[ref]lastPlace{}, indexed: map[ref]indexRows{},
+		r: r, ctx: ctx, made: map[ref]*outcome{}, aliases: map[string]ref{},
+		seen: map[string]int64{}, next: r.nextRow, shapes: r.shapes.applied, index: newIndexing(),
 	}
 	before := r.pending
 	applied := r.applied.at()
@@ -179,38 +187,35 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 	ready := d.encoded()
 	for i := range d.changes {
 		c := &d.changes[i]
-		t := c.after.ref
-		if _, ok := a.first[t]; !ok {
-			a.first[t] = c.before
+		t := a.made[c.after.ref]
+		if t == nil {
+			t = &outcome{before: c.before}
+			a.made[c.after.ref] = t
 			a.order = append(a.order, t)
 		}
 		if *c.after.rid == 0 {
 			*c.after.rid = a.next
 			a.next++
 			a.fresh = append(a.fresh, c.after.rid)
-			a.r.known.add(t.ID)
+			a.r.known.add(c.after.ID)
 		}
-		a.states[t] = c.after
-		place := a.last[t]
-		place.held, place.heldAt, place.encoded = int64(at), int64(i), ready.states[i]
-		if c.renewed() {
-			switch {
-			case place.pack != 0: // of this batch
-				a.index.versions = append(a.index.versions, []any{*c.after.rid, c.before.version, place.pack, place.place})
-			case c.before != nil && c.before.version > 0:
+		t.after, t.held, t.heldAt = c.after, int64(at), int64(i)
+		if !c.renewed() {
+			continue
+		}
+		if t.pack != 0 { // the version before is of this batch
+			a.index.versions = append(a.index.versions, []any{*c.after.rid, c.before.version, t.pack, t.place})
+			t.rows.now = ready.rows[i].now
+		} else {
+			if c.before != nil && c.before.version > 0 {
 				a.index.superseded = append(a.index.superseded, []any{*c.after.rid})
 			}
-			place.pack, place.place = int64(at), int64(i)
-			if len(c.after.content) == 0 {
-				place.place = deleted
-			}
-			rows := ready.rows[i]
-			if before, ok := a.indexed[t]; ok {
-				rows.old = before.old
-			}
-			a.indexed[t] = rows
+			t.rows = ready.rows[i]
 		}
-		a.last[t] = place
+		t.pack, t.place = int64(at), int64(i)
+		if len(c.after.content) == 0 {
+			t.place = deleted
+		}
 	}
 	for _, row := range d.aliases {
 		a.aliases[row.key] = row.to
@@ -224,9 +229,9 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 // commit lets others see what the transaction wrote.
 func (a *applying) commit() {
 	a.r.nextRow, a.r.shapes.applied = a.next, a.shapes
-	for t, s := range a.states {
-		if !ofOneMessage[t.Type] {
-			a.r.states.applied(s, a.last[t].encoded)
+	for _, t := range a.order {
+		if !ofOneMessage[t.after.Type] {
+			a.r.states.applied(t.after, t.after.packed)
 		}
 	}
 	for _, d := range a.deltas {
@@ -269,7 +274,7 @@ func (a *applying) replay(message handover.Offset, asserted, written *handover.E
 		return nil, err
 	}
 	w := a.r.newWork(a.ctx, len(as.Resources), func(t ref) *state {
-		if s := a.states[t]; s != nil {
+		if s := a.state(t); s != nil {
 			return s.whole()
 		}
 		return a.r.states.get(t)

@@ -44,7 +44,7 @@ func (a *applying) write() error {
 	}
 	for _, d := range a.deltas {
 		for _, row := range d.aliases {
-			a.index.aliases = append(a.index.aliases, []any{row.key, *a.states[row.to].rid})
+			a.index.aliases = append(a.index.aliases, []any{row.key, *a.state(row.to).rid})
 		}
 	}
 	sortByRow(a.index.versions)
@@ -75,20 +75,20 @@ func sortByRow(rows [][]any) {
 func (a *applying) resources() error {
 	var rows, changed, heldOnly, contests [][]any
 	for _, t := range a.order {
-		s, at := a.states[t], a.last[t]
+		s := t.after
 		patient, err := a.patientRow(s)
 		if err != nil {
 			return err
 		}
-		if a.first[t] == nil {
-			rows = append(rows, []any{*s.rid, t.hash(), a.name(t.Type), t.ID, s.version,
-				at.pack, at.place, at.held, at.heldAt, patient, a.name(s.origin)})
-		} else if at.pack == 0 {
-			heldOnly = append(heldOnly, []any{at.held, at.heldAt, *s.rid})
+		if t.before == nil {
+			rows = append(rows, []any{*s.rid, s.hash(), a.name(s.Type), s.ID, s.version,
+				t.pack, t.place, t.held, t.heldAt, patient, a.name(s.origin)})
+		} else if t.pack == 0 {
+			heldOnly = append(heldOnly, []any{t.held, t.heldAt, *s.rid})
 		} else {
-			changed = append(changed, []any{s.version, at.pack, at.place, at.held, at.heldAt, patient, *s.rid})
+			changed = append(changed, []any{s.version, t.pack, t.place, t.held, t.heldAt, patient, *s.rid})
 		}
-		contests = append(contests, contested(s, a.first[t])...)
+		contests = append(contests, contested(s, t.before)...)
 	}
 	for _, t := range []struct {
 		query string
@@ -116,7 +116,7 @@ func (a *applying) patientRow(s *state) (int64, error) {
 		return 0, nil
 	}
 	t := ref{"Patient", id}
-	if p := a.states[t]; p != nil {
+	if p := a.state(t); p != nil {
 		return *p.rid, nil
 	}
 	if rid := a.r.states.row(t); rid != 0 {
@@ -146,7 +146,7 @@ func (a *applying) content() error {
 	var tokens, dates, references [][]any
 	var gone removals
 	for _, t := range a.order {
-		rid, is := *a.states[t].rid, a.indexed[t]
+		rid, is := *t.after.rid, t.rows
 		for _, e := range is.old {
 			if !slices.Contains(is.now, e) {
 				gone.add(a, e, rid)

@@ -30,7 +30,7 @@ type Config struct {
 	// Now is for searches by about-dates (ap); nil is time.Now.
 	Now func() time.Time
 	// CachedStates, StateBytes and CachedPacks bound the memory that is spent on
-	// what was used: states ready for use (0: 4096), and bytes of encoded ones
+	// what was used: states ready for use (0: 1024), and bytes of encoded ones
 	// and of packs (0: 16 MB each).
 	CachedStates int
 	StateBytes   int

@@ -57,6 +57,11 @@ type mark struct {
 func (f *flowing) run(ctx context.Context, e *app.Engine) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	all, err := newScript(ctx, f.dir, 0, f.total, f.config.bar(int64(f.total), "writing the messages"))
+	if err != nil {
+		return err
+	}
+	defer all.Close()
 	now, stop := peak(ctx)
 	defer func() { f.most = stop() }()
 	var senders sync.WaitGroup
@@ -75,7 +80,7 @@ func (f *flowing) run(ctx context.Context, e *app.Engine) error {
 	}
 	f.mark(e, now)
 	bar := f.config.bar(int64(f.total), "wire to record")
-	f.feed(ctx, e, lines, bar, now)
+	err = f.feed(ctx, e, lines, all, bar, now)
 	for _, all := range lines {
 		for _, line := range all {
 			close(line)
@@ -84,13 +89,16 @@ func (f *flowing) run(ctx context.Context, e *app.Engine) error {
 	senders.Wait()
 	f.settle(ctx, e, bar, now)
 	_ = bar.Finish()
-	return errors.Join(failed.join(), ctx.Err())
+	return errors.Join(failed.join(), err, ctx.Err())
 }
 
 // feed gives every message to its line, no faster than the record follows.
-func (f *flowing) feed(ctx context.Context, e *app.Engine, lines map[string][]chan []byte, bar Bar, now func() int64) {
+func (f *flowing) feed(ctx context.Context, e *app.Engine, lines map[string][]chan []byte, all *script, bar Bar, now func() int64) error {
 	for i := range f.total {
-		m := messageAt(i)
+		m, err := all.read()
+		if err != nil {
+			return err
+		}
 		for i%64 == 0 && ctx.Err() == nil && int64(i)-e.Counts().Recorded > ahead {
 			time.Sleep(time.Millisecond)
 		}
@@ -98,12 +106,13 @@ func (f *flowing) feed(ctx context.Context, e *app.Engine, lines map[string][]ch
 		case lines[m.source][m.bed%connections] <- m.bytes:
 			f.sent.Add(int64(len(m.bytes)))
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		}
 		if i%64 == 0 {
 			f.look(e, bar, now)
 		}
 	}
+	return nil
 }
 
 // settle waits until everything is in the record.

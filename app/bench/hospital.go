@@ -48,12 +48,19 @@ type message struct {
 // messageAt returns the i-th message that the hospital sends, from 0. The same
 // number gives the same bytes.
 func messageAt(i int) message {
-	bed, tick := i%beds, i/beds+i%beds*7
-	e := stay[tick%stayLong]
-	p := newPen(i, bed, tick/stayLong*beds+bed)
+	bed := i % beds
+	e := eventAt(i)
+	p := newPen(i, bed, tickAt(i)/stayLong*beds+bed)
 	e.write(p)
 	return message{e.source, bed, []byte(p.text.String())}
 }
+
+// eventAt returns what the i-th message says.
+func eventAt(i int) event { return stay[tickAt(i)%stayLong] }
+
+// tickAt counts the messages of the bed before the i-th, as if each bed had begun
+// at another place of a stay.
+func tickAt(i int) int { return i/beds + i%beds*7 }
 
 // newPen writes the message of a number; the numbers go with the clock.
 func newPen(number, bed, patient int) *pen {

@@ -1,10 +1,10 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +18,15 @@ import (
 // rounds is how often limit and engine take turns: the disk's speed drifts, and
 // what is compared must be near in time. The median round counts.
 const rounds = 5
+
+// most is how many messages are made ready for a round; one that is through
+// before its time is over ends then.
+func (c Config) most() int {
+	if c.Quick {
+		return 10_000
+	}
+	return 60_000
+}
 
 // intake measures messages that are synced and acknowledged, by doors and
 // journal alone and then with the record at work beside them.
@@ -42,21 +51,15 @@ func (c Config) intake(ctx context.Context, r *Report, e *app.Engine, dir string
 	}
 	bar := c.bar(3*rounds, "acknowledging")
 	defer bar.Finish()
-	var number atomic.Int64
+	next := 0
 	for _, connections := range []int{1, 8, 64} {
 		var rates, limits, ratios []float64
 		for range rounds {
-			limit, err := c.rawRate(ctx, dir, connections, &number)
+			limit, rate, err := c.round(ctx, e, dir, connections, next)
 			if err != nil {
 				return err
 			}
-			rate, err := c.ackRate(ctx, e, connections, &number)
-			if err != nil {
-				return err
-			}
-			if err := settled(ctx, e); err != nil {
-				return err
-			}
+			next += c.most()
 			rates, limits, ratios = append(rates, rate), append(limits, limit), append(ratios, rate/limit)
 			_ = bar.Add(1)
 		}
@@ -73,6 +76,26 @@ func (c Config) intake(ctx context.Context, r *Report, e *app.Engine, dir string
 		}
 	}
 	return nil
+}
+
+// round measures the limit and then the engine with the same messages, those of
+// the numbers from first.
+func (c Config) round(ctx context.Context, e *app.Engine, dir string, connections, first int) (limit, rate float64, err error) {
+	all, err := newScript(ctx, dir, first, c.most(), noBar{})
+	if err != nil {
+		return 0, 0, err
+	}
+	defer all.Close()
+	if limit, err = c.rawRate(ctx, dir, connections, all); err != nil {
+		return 0, 0, err
+	}
+	if err := all.rewind(); err != nil {
+		return 0, 0, err
+	}
+	if rate, err = c.ackRate(ctx, e, connections, all); err != nil {
+		return 0, 0, err
+	}
+	return limit, rate, settled(ctx, e)
 }
 
 // settled waits until the engine has done all that followed from what it took
@@ -94,26 +117,24 @@ func median(v []float64) float64 {
 }
 
 // rawRate is how many messages a second so many writers can sync.
-func (c Config) rawRate(ctx context.Context, dir string, writers int, number *atomic.Int64) (float64, error) {
+func (c Config) rawRate(ctx context.Context, dir string, writers int, all *script) (float64, error) {
 	raw, err := newRawFile(dir)
 	if err != nil {
 		return 0, err
 	}
 	defer raw.file.Close()
-	return c.rate(ctx, writers, func(ctx context.Context) (func() error, error) {
-		return func() error { return raw.append(messageAt(int(number.Add(1))).bytes) }, nil
-	})
+	return c.rate(ctx, writers, all, func(context.Context) (func(data []byte) error, error) { return raw.append, nil })
 }
 
 // ackRate is how many messages a second so many connections get acknowledged.
-func (c Config) ackRate(ctx context.Context, e *app.Engine, connections int, number *atomic.Int64) (float64, error) {
-	return c.rate(ctx, connections, func(ctx context.Context) (func() error, error) {
+func (c Config) ackRate(ctx context.Context, e *app.Engine, connections int, all *script) (float64, error) {
+	return c.rate(ctx, connections, all, func(ctx context.Context) (func(data []byte) error, error) {
 		client, err := mllp.Dial(ctx, mllp.ClientConfig{Address: e.Addr(lab)})
 		if err != nil {
 			return nil, err
 		}
 		context.AfterFunc(ctx, func() { _ = client.Close() })
-		return func() error { return send(ctx, client, messageAt(int(number.Add(1))).bytes) }, nil
+		return func(data []byte) error { return send(ctx, client, data) }, nil
 	})
 }
 
@@ -129,31 +150,42 @@ func send(ctx context.Context, client *mllp.Client, data []byte) error {
 	return err
 }
 
-// rate runs so many workers for a share of a spell and returns how often a
-// second they came through.
-func (c Config) rate(ctx context.Context, workers int, begin func(context.Context) (func() error, error)) (float64, error) {
+// rate lets so many workers take the messages for half a spell, or until there
+// are no more, and returns how many a second came through.
+func (c Config) rate(ctx context.Context, workers int, all *script,
+	begin func(context.Context) (func(data []byte) error, error),
+) (float64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var done atomic.Int64
-	var group sync.WaitGroup
-	errs := make([]error, workers)
-	steps := make([]func() error, workers)
+	steps := make([]func(data []byte) error, workers)
 	for i := range steps {
-		if steps[i], errs[i] = begin(ctx); errs[i] != nil {
-			return 0, errs[i]
+		var err error
+		if steps[i], err = begin(ctx); err != nil {
+			return 0, err
 		}
 	}
+	var done atomic.Int64
+	var group sync.WaitGroup
+	var failed senderErrors
 	start := time.Now()
 	end := start.Add(c.spell() / 2)
-	for i, step := range steps {
+	for _, step := range steps {
 		group.Go(func() {
-			for errs[i] == nil && time.Now().Before(end) && ctx.Err() == nil {
-				if errs[i] = step(); errs[i] == nil {
-					done.Add(1)
+			for time.Now().Before(end) && ctx.Err() == nil {
+				m, err := all.read()
+				if errors.Is(err, io.EOF) {
+					return
 				}
+				if err == nil {
+					err = step(m.bytes)
+				}
+				if failed.add(err) {
+					return
+				}
+				done.Add(1)
 			}
 		})
 	}
 	group.Wait()
-	return float64(done.Load()) / time.Since(start).Seconds(), cmp.Or(errs...) // one cause is enough
+	return float64(done.Load()) / time.Since(start).Seconds(), failed.join()
 }

@@ -61,16 +61,17 @@ func plainOnly(c Condition) error {
 
 func (s *search) idTest(c Condition) (test, error) {
 	t := test{cost: 0}
+	ids := []any{}
 	for _, v := range c.Values {
-		t.args = append(t.args, ref{s.q.Type, v}.hash(), v)
+		t.args = append(t.args, ref{s.q.Type, v}.hash())
+		ids = append(ids, v)
 	}
-	t.where = anyOf(`r.hash = ? AND r.id = ?`, len(c.Values))
-	t.drive = `SELECT r.rid FROM resource r WHERE ` + t.where
+	t.args = append(t.args, ids...)
+	marks := `?` + strings.Repeat(`, ?`, len(ids)-1)
+	t.drive = `SELECT DISTINCT i.rid FROM lookup l JOIN resource i ON i.rid = l.rid
+		WHERE l.hash IN (` + marks + `) AND i.id IN (` + marks + `)`
+	t.where = `r.rid IN (` + t.drive + `)`
 	return t, plainOnly(c)
-}
-
-func anyOf(what string, n int) string {
-	return strings.TrimSuffix(strings.Repeat(`(`+what+`) OR `, n), ` OR `)
 }
 
 func (s *search) tokenTest(c Condition) (test, error) {

@@ -15,6 +15,7 @@ type indexing struct {
 	names, packs, aliases, enclosed [][]any
 	superseded                      [][]any // rids whose current version of before the batch becomes an older one
 	versions                        [][]any // that came and were superseded within the batch
+	lookups                         []lookupRow
 	failed                          int64
 }
 
@@ -44,10 +45,16 @@ func (a *applying) write() error {
 	}
 	for _, d := range a.deltas {
 		for _, row := range d.aliases {
-			a.index.aliases = append(a.index.aliases, []any{row.key, *a.state(row.to).rid})
+			rid := *a.state(row.to).rid
+			a.index.aliases = append(a.index.aliases, []any{rid, row.key})
+			a.index.lookups = append(a.index.lookups, lookupRow{keyHash(row.key), rid})
 		}
 	}
+	sortByRow(a.index.aliases)
 	sortByRow(a.index.versions)
+	if err := a.r.lookups.add(a.ctx, a.tx, a.index.lookups); err != nil {
+		return err
+	}
 	for _, t := range []struct {
 		table   string
 		columns []string
@@ -56,7 +63,7 @@ func (a *applying) write() error {
 		{"name", []string{"id", "name"}, a.index.names},
 		{"pack", []string{"pack", "time", "message", "asserted", "body"}, a.index.packs},
 		{"version", []string{"rid", "version", "pack", "place"}, a.index.versions},
-		{"alias", []string{"key", "rid"}, a.index.aliases},
+		{"alias", []string{"rid", "key"}, a.index.aliases},
 	} {
 		if err := a.tx.Insert(a.ctx, t.table, t.columns, t.rows); err != nil {
 			return err
@@ -81,7 +88,8 @@ func (a *applying) resources() error {
 			return err
 		}
 		if t.before == nil {
-			rows = append(rows, []any{*s.rid, s.hash(), a.name(s.Type), s.ID, s.version,
+			a.index.lookups = append(a.index.lookups, lookupRow{s.hash(), *s.rid})
+			rows = append(rows, []any{*s.rid, a.name(s.Type), s.ID, s.version,
 				t.pack, t.place, t.held, t.heldAt, patient, a.name(s.origin)})
 		} else if t.pack == 0 {
 			heldOnly = append(heldOnly, []any{t.held, t.heldAt, *s.rid})
@@ -102,7 +110,7 @@ func (a *applying) resources() error {
 			return err
 		}
 	}
-	return a.tx.Insert(a.ctx, "resource", []string{"rid", "hash", "type", "id", "version",
+	return a.tx.Insert(a.ctx, "resource", []string{"rid", "type", "id", "version",
 		"pack", "place", "held", "heldat", "patient", "source"}, rows)
 }
 

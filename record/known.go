@@ -23,9 +23,9 @@ type knownIDs struct {
 	layers []*idLayer
 	ready  bool
 
-	rid       int64  // resources up to this row are read
-	resources bool   // all of them are
-	alias     string // identifiers up to this one are read
+	rid       int64   // resources up to this row are read
+	resources bool    // all of them are
+	alias     aliasAt // identifiers up to this one are read
 }
 
 // idLayer has room for so many ids, at ten bits each.
@@ -42,6 +42,12 @@ func newLayer(ids int) *idLayer {
 }
 
 type idBlock [8]uint64
+
+// aliasAt is a row of alias.
+type aliasAt struct {
+	rid int64
+	key string
+}
 
 const (
 	firstLayer   = 1 << 16 // ids; each layer has twice the room of the one before
@@ -140,11 +146,13 @@ func (r *Record) learn(ctx context.Context, limit int) error {
 	}
 	err := r.db.Read(ctx, func(tx *store.Tx) error {
 		if !k.resources {
-			n, err := k.readPart(ctx, tx, `SELECT rid, id FROM resource WHERE rid > ? ORDER BY rid LIMIT ?`, limit, &k.rid)
+			n, err := k.readPart(ctx, tx, `SELECT rid, id FROM resource WHERE rid > ? ORDER BY rid LIMIT ?`,
+				func(rid int64, _ string) { k.rid = rid }, k.rid, limit)
 			k.resources = err == nil && n < limit
 			return err
 		}
-		n, err := k.readPart(ctx, tx, `SELECT key, key FROM alias WHERE key > ? ORDER BY key LIMIT ?`, limit, &k.alias)
+		n, err := k.readPart(ctx, tx, `SELECT rid, key FROM alias WHERE (rid, key) > (?, ?) ORDER BY rid, key LIMIT ?`,
+			func(rid int64, key string) { k.alias = aliasAt{rid, key} }, k.alias.rid, k.alias.key, limit)
 		if err == nil && n < limit {
 			k.mu.Lock()
 			defer k.mu.Unlock()
@@ -158,22 +166,18 @@ func (r *Record) learn(ctx context.Context, limit int) error {
 	return nil
 }
 
-// readPart takes in the ids after a key, and moves the key on.
-func (k *knownIDs) readPart(ctx context.Context, tx *store.Tx, query string, limit int, key any) (n int, err error) {
-	after := key
-	switch at := key.(type) {
-	case *int64:
-		after = *at
-	case *string:
-		after = *at
-	}
+// readPart takes in the ids that the query gives after the row they belong to,
+// and tells of each.
+func (k *knownIDs) readPart(ctx context.Context, tx *store.Tx, query string, done func(rid int64, id string), args ...any) (n int, err error) {
+	var rid int64
 	var id string
-	err = queryEach(ctx, tx, query, []any{after, limit}, func(scan func(...any) error) error {
-		if err := scan(key, &id); err != nil {
+	err = queryEach(ctx, tx, query, args, func(scan func(...any) error) error {
+		if err := scan(&rid, &id); err != nil {
 			return fmt.Errorf("reading an id: %w", err)
 		}
 		n++
 		k.add(id)
+		done(rid, id)
 		return nil
 	})
 	return n, err

@@ -3,15 +3,20 @@ package record
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"handover/internal/store"
 )
 
-// hash finds a resource's row by an index of numbers. Whoever looks up by it
-// compares type and id too.
+// hash finds a resource's row in lookup. Whoever looks up by it compares type and
+// id too.
 func (r ref) hash() int64 {
 	return int64(fnv1a(fnv1a(fnv1a(fnvBasis, r.Type), "/"), r.ID))
 }
+
+// keyHash finds in lookup what an identifier's key leads to. Whoever looks up by it
+// compares the key too.
+func keyHash(key string) int64 { return int64(fnv1a(fnvBasis, key)) }
 
 // fnv1a takes more text into an FNV-1a hash of 64 bits, which begins as fnvBasis.
 func fnv1a(h uint64, text string) uint64 {
@@ -57,7 +62,7 @@ func (r *Record) findRows(ctx context.Context, tx *store.Tx, want []ref) ([]row,
 		wanted[w] = true
 	}
 	var out []row
-	err := eachRow(ctx, tx, `SELECT `+rowColumns+` FROM resource r WHERE r.hash IN (%s)`, hashes,
+	err := eachRow(ctx, tx, `SELECT `+rowColumns+` FROM lookup l JOIN resource r ON r.rid = l.rid WHERE l.hash IN (%s)`, hashes,
 		func(scan func(...any) error) error {
 			w, err := r.scanRow(scan)
 			if err == nil && wanted[w.ref] {
@@ -71,17 +76,20 @@ func (r *Record) findRows(ctx context.Context, tx *store.Tx, want []ref) ([]row,
 
 // findAliases returns what the ids that identities would have given lead to.
 func (r *Record) findAliases(ctx context.Context, tx *store.Tx, keys []string) (map[string]ref, error) {
-	args := make([]any, len(keys))
+	hashes := make([]any, len(keys))
 	for i, k := range keys {
-		args[i] = k
+		hashes[i] = keyHash(k)
 	}
 	out := map[string]ref{}
-	err := eachRow(ctx, tx, `SELECT a.key, r.type, r.id FROM alias a JOIN resource r ON r.rid = a.rid WHERE a.key IN (%s)`,
-		args, func(scan func(...any) error) error {
+	err := eachRow(ctx, tx, `SELECT a.key, r.type, r.id FROM lookup l JOIN alias a ON a.rid = l.rid
+		JOIN resource r ON r.rid = l.rid WHERE l.hash IN (%s)`,
+		hashes, func(scan func(...any) error) error {
 			var key, id string
 			var typ int64
 			err := scan(&key, &typ, &id)
-			out[key] = ref{r.names.name(typ), id}
+			if slices.Contains(keys, key) { // and not another that leads there
+				out[key] = ref{r.names.name(typ), id}
+			}
 			return err
 		})
 	return out, err

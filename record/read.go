@@ -58,14 +58,14 @@ func (r *Record) VRead(ctx context.Context, access handover.Access, atLeast hand
 // The versions of one resource, the current one and those before it: foundColumns
 // with the place of each version.
 const (
-	currentVersion = `SELECT ` + foundColumns + ` FROM resource r
+	currentVersion = `SELECT ` + foundColumns + ` FROM lookup l JOIN resource r ON r.rid = l.rid
 		JOIN pack k ON k.pack = r.pack LEFT JOIN resource p ON p.rid = r.patient
-		WHERE r.hash = ? AND r.id = ? AND r.type = ?`
+		WHERE l.hash = ? AND r.id = ? AND r.type = ?`
 	olderVersions = `SELECT r.rid, r.type, r.id, v.version, v.pack, v.place, r.held, r.heldat, r.patient, r.source,
-		COALESCE(p.id, ''), k.time FROM resource r
+		COALESCE(p.id, ''), k.time FROM lookup l JOIN resource r ON r.rid = l.rid
 		JOIN version v ON v.rid = r.rid
 		JOIN pack k ON k.pack = v.pack LEFT JOIN resource p ON p.rid = r.patient
-		WHERE r.hash = ? AND r.id = ? AND r.type = ?`
+		WHERE l.hash = ? AND r.id = ? AND r.type = ?`
 )
 
 // versions returns the rows of a resource's versions from one to another, newest

@@ -55,6 +55,7 @@ type Record struct {
 	packs     *packCache
 	known     *knownIDs
 	names     *names
+	lookups   lookups
 	nextRow   int64
 	pending   *assertedFact
 	form      bodies.Form
@@ -90,7 +91,8 @@ func Open(ctx context.Context, c Config) (*Record, error) {
 	r := &Record{
 		db: db, siteKey: c.SiteKey, index: c.Index, fact: c.Fact, now: c.Now,
 		states: newStateCache(c.CachedStates, c.StateBytes), packs: newPackCache(c.CachedPacks), known: &knownIDs{},
-		form: bodies.Form{SiteKey: c.SiteKey, Shapes: &bodies.Shapes{}},
+		lookups: newLookups(),
+		form:    bodies.Form{SiteKey: c.SiteKey, Shapes: &bodies.Shapes{}},
 	}
 	r.Use(c.Rules)
 	r.overlay.clear()

@@ -8,7 +8,6 @@ CREATE TABLE name (
 );
 CREATE TABLE resource (
 	rid     INTEGER PRIMARY KEY,
-	hash    INTEGER NOT NULL,
 	type    INTEGER NOT NULL,
 	id      TEXT NOT NULL,
 	version INTEGER NOT NULL,
@@ -19,7 +18,6 @@ CREATE TABLE resource (
 	patient INTEGER NOT NULL,
 	source  INTEGER NOT NULL
 );
-CREATE INDEX resource_hash ON resource (hash);
 CREATE INDEX resource_type ON resource (type, pack, rid);
 CREATE TABLE version (
 	rid     INTEGER NOT NULL,
@@ -38,9 +36,22 @@ CREATE TABLE pack (
 CREATE INDEX pack_time ON pack (time);
 CREATE INDEX pack_message ON pack (message);
 CREATE TABLE alias (
-	key  TEXT PRIMARY KEY,
-	rid  INTEGER NOT NULL
+	rid INTEGER NOT NULL,
+	key TEXT NOT NULL,
+	PRIMARY KEY (rid, key)
 ) WITHOUT ROWID;
+CREATE TABLE lookup_recent (
+	hash INTEGER NOT NULL,
+	rid  INTEGER NOT NULL,
+	PRIMARY KEY (hash, rid)
+) WITHOUT ROWID;
+CREATE TABLE lookup_settled (
+	hash INTEGER NOT NULL,
+	rid  INTEGER NOT NULL,
+	PRIMARY KEY (hash, rid)
+) WITHOUT ROWID;
+CREATE VIEW lookup AS
+	SELECT hash, rid FROM lookup_settled UNION ALL SELECT hash, rid FROM lookup_recent;
 CREATE TABLE enclosed (
 	key BLOB PRIMARY KEY,
 	at  INTEGER NOT NULL

@@ -13,7 +13,7 @@ import (
 // facts give.
 type Difference struct {
 	Table string
-	Key   int64 // row of the resource, or pack
+	Key   int64 // row of the resource, pack, or hash
 	What  string
 }
 
@@ -33,7 +33,7 @@ func (r *Record) Rebuild(ctx context.Context) error {
 	r.applying.Lock()
 	defer r.applying.Unlock()
 	err := r.db.Write(ctx, func(tx *store.Tx) error {
-		for _, table := range []string{"name", "resource", "version", "pack", "alias", "enclosed", "shape", "contest", "token", "date", "reference"} {
+		for _, table := range []string{"name", "resource", "version", "pack", "alias", "lookup_recent", "lookup_settled", "enclosed", "shape", "contest", "token", "date", "reference"} {
 			if _, err := tx.Exec(ctx, `DELETE FROM `+table); err != nil {
 				return err
 			}
@@ -133,6 +133,7 @@ var verifyTables = []struct{ name, query string }{
 	{"version", `SELECT rid, version, pack, place FROM version ORDER BY rid`},
 	{"pack", `SELECT pack, time, message, asserted, body FROM pack ORDER BY pack`},
 	{"alias", `SELECT rid, key FROM alias ORDER BY rid`},
+	{"lookup", `SELECT hash, rid FROM lookup ORDER BY hash`},
 	{"enclosed", `SELECT at, key FROM enclosed ORDER BY at`},
 	{"shape", `SELECT fact, body FROM shape ORDER BY fact`},
 	{"contest", `SELECT rid, patient FROM contest ORDER BY rid`},

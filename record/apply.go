@@ -17,18 +17,18 @@ type assertedFact struct {
 
 // applying is one batch of facts on its way into the tables.
 type applying struct {
-	r       *Record
-	ctx     context.Context
-	tx      *store.Tx
-	made    map[ref]*outcome
-	order   []*outcome // as the resources were first touched
-	aliases map[string]ref
-	deltas  []*delta
-	seen    map[string]int64 // names that are new
-	fresh   []*int64         // row ids given in this batch
-	next    int64
-	index   *indexing
-	shapes  int // that the journal has
+	r      *Record
+	ctx    context.Context
+	tx     *store.Tx
+	made   map[ref]*outcome
+	leads  []aliasRow // keys that nothing had until now, neither as an id nor else
+	order  []*outcome // as the resources were first touched
+	deltas []*delta
+	seen   map[string]int64 // names that are new
+	fresh  []*int64         // row ids given in this batch
+	next   int64
+	index  *indexing
+	shapes int // that the journal has
 }
 
 // outcome is what the batch makes of one resource.
@@ -65,7 +65,7 @@ func (r *Record) Apply(ctx context.Context, entries []handover.Entry) error {
 		r.foresight.clear()
 	}
 	a := &applying{
-		r: r, ctx: ctx, made: map[ref]*outcome{}, aliases: map[string]ref{},
+		r: r, ctx: ctx, made: map[ref]*outcome{},
 		seen: map[string]int64{}, next: r.nextRow, shapes: r.shapes.applied, index: newIndexing(),
 	}
 	before := r.pending
@@ -218,7 +218,9 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 		}
 	}
 	for _, row := range d.aliases {
-		a.aliases[row.key] = row.to
+		if a.r.known.unknown(row.key) {
+			a.leads = append(a.leads, row)
+		}
 		a.r.known.add(row.key)
 	}
 	a.index.failed += ready.failed
@@ -229,7 +231,13 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 // commit lets others see what the transaction wrote.
 func (a *applying) commit() {
 	a.r.nextRow, a.r.shapes.applied = a.next, a.shapes
+	for _, row := range a.leads {
+		a.r.leads.put(row.key, row.to, *a.state(row.to).rid)
+	}
 	for _, t := range a.order {
+		if t.before == nil {
+			a.r.leads.drop(t.after.ID)
+		}
 		if !ofOneMessage[t.after.Type] {
 			a.r.states.applied(t.after, t.after.packed)
 		}

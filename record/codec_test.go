@@ -32,19 +32,19 @@ func FuzzState(f *testing.F) {
 		into:   "e",
 		former: []string{"f"},
 	}
-	f.Add(s.encode(), s.content)
+	f.Add(encodedState(s), s.content)
 	f.Add([]byte{stateFormat}, []byte(`{}`))
 	f.Fuzz(func(t *testing.T, b, content []byte) {
 		one, err := decode(b, ref{"Encounter", "a"}, content)
 		if err != nil {
 			return
 		}
-		again := one.encode()
+		again := encodedState(one)
 		two, err := decode(again, one.ref, content)
 		if err != nil {
 			t.Fatalf("what was encoded cannot be decoded: %x", again)
 		}
-		if !bytes.Equal(two.encode(), again) {
+		if !bytes.Equal(encodedState(two), again) {
 			t.Error("encoding again gives other bytes")
 		}
 	})
@@ -61,12 +61,12 @@ func TestStateSurvivesItsEncoding(t *testing.T) {
 	n := 0
 	l.r.overlay.each(func(s *state) {
 		n++
-		b := s.encode()
+		b := encodedState(s)
 		got, err := decode(b, s.ref, s.content)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(got.encode(), b) {
+		if !bytes.Equal(encodedState(got), b) {
 			t.Errorf("%s: other bytes after decoding", s.ref)
 		}
 		inContent := len(s.content) > 0 && len(b) < 2*len(s.content)+600
@@ -203,7 +203,7 @@ func statusCode(resource, element, code string) (has, known bool) {
 
 func at2(micros int64) string { return time.UnixMicro(micros).UTC().Format(time.RFC3339Nano) }
 
-func (s *state) encode() []byte {
+func encodedState(s *state) []byte {
 	var w writer
 	w.encode(s)
 	return w.b

@@ -28,7 +28,7 @@ func TestSlimStatesAreWhole(t *testing.T) {
 		d.encoded()
 		for _, c := range d.changes {
 			got := r.overlay.state(c.after.ref)
-			if c.after.packed == nil || got.packed != nil || !bytes.Equal(got.encode(), c.after.packed) || got.rid != c.after.rid ||
+			if c.after.packed == nil || got.packed != nil || !bytes.Equal(encodedState(got), c.after.packed) || got.rid != c.after.rid ||
 				!bytes.Equal(got.content, c.after.content) || got.version != c.after.version || got.patient != c.after.patient {
 				t.Errorf("message %d: %s is not what was composed", i, c.after.ref)
 			}

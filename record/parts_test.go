@@ -256,7 +256,7 @@ func TestPartsAreNotWrittenTwice(t *testing.T) {
 	l.compose(message("pas", "ADT^A08", 1).patient("1", home("1"+long), work14("2"+long),
 		part("photo", "A", `{"title":"`+long+`"}`), part("photo", "B", `{"url":"`+long+`"}`)))
 	l.r.overlay.each(func(s *state) {
-		b := s.encode()
+		b := encodedState(s)
 		if bytes.Contains(b, []byte(long)) {
 			t.Errorf("the state repeats a value: %q", b)
 		}

@@ -52,6 +52,7 @@ type Record struct {
 	overlay   overlay
 	foresight foresight
 	states    *stateCache
+	leads     *leads
 	packs     *packCache
 	known     *knownIDs
 	names     *names
@@ -90,7 +91,7 @@ func Open(ctx context.Context, c Config) (*Record, error) {
 	}
 	r := &Record{
 		db: db, siteKey: c.SiteKey, index: c.Index, fact: c.Fact, now: c.Now,
-		states: newStateCache(c.CachedStates, c.StateBytes), packs: newPackCache(c.CachedPacks), known: &knownIDs{},
+		states: newStateCache(c.CachedStates, c.StateBytes), packs: newPackCache(c.CachedPacks), leads: newLeads(), known: &knownIDs{},
 		lookups: newLookups(),
 		form:    bodies.Form{SiteKey: c.SiteKey, Shapes: &bodies.Shapes{}},
 	}

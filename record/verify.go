@@ -45,6 +45,7 @@ func (r *Record) Rebuild(ctx context.Context) error {
 	}
 	r.overlay.clear()
 	r.states.clear()
+	r.leads.clear()
 	r.known.clear()
 	r.packs.clear()
 	r.pending = nil

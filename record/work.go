@@ -107,7 +107,15 @@ func (w *work) edit(t ref) (*state, error) {
 // find looks up identities: keys are resources as they would be called by the
 // id that the identity gives. Afterwards lead answers for each of them.
 func (w *work) find(keys []ref) error {
-	if err := w.load(keys); err != nil {
+	own := make([]ref, 0, len(keys)) // those that may be ids
+	for _, k := range keys {
+		if to, ok := w.r.leads.get(k.ID); ok && w.states[k] == nil && w.peek(k) == nil {
+			w.aliases[k.ID] = to
+		} else {
+			own = append(own, k)
+		}
+	}
+	if err := w.load(own); err != nil {
 		return err
 	}
 	var missing []string

@@ -12,7 +12,7 @@ import (
 // written are pages of indexes, and each counts once a transaction. While more are
 // on their way they are waited for, this long.
 const (
-	applyBatch    = 256
+	applyBatch    = 192
 	applyPatience = 500 * time.Millisecond
 )
 

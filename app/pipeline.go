@@ -109,7 +109,7 @@ func (w *work) isLarge() bool { return w.message.Body.Len() >= largeMessage }
 // run decides every message after the offset, until ctx ends.
 func (p *pipeline) run(ctx context.Context, after handover.Offset) error {
 	read, expected := make(chan []work), make(chan []work)
-	made, kept := make(chan composed), make(chan decided, 6)
+	made, kept := make(chan composed), make(chan decided, 3)
 	p.rooms = make(chan []byte, 3) // one to fill, one on the way, one being appended
 	for range cap(p.rooms) {
 		p.rooms <- nil

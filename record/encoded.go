@@ -28,7 +28,9 @@ func (r *Record) encode(d *delta) *encoded {
 	n := len(d.changes)
 	e := &encoded{states: make([][]byte, n), rows: make([]indexRows, n)}
 	contents, ends := make([][]byte, n), make([]int, n)
-	var w writer
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	w := writer{b: (*room)[:0]}
 	for i := range d.changes {
 		c := &d.changes[i]
 		w.encode(c.after)
@@ -45,9 +47,9 @@ func (r *Record) encode(d *delta) *encoded {
 			e.failed++
 		}
 	}
-	start := 0
+	states, start := keepRoom(room, w.b), 0
 	for i, end := range ends {
-		e.states[i], start = w.b[start:end:end], end
+		e.states[i], start = states[start:end:end], end
 	}
 	e.pack = (&pack{contents: contents, states: e.states}).encode()
 	r.overlay.settle(d, e.states)

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"container/list"
 	"context"
 	"encoding/binary"
@@ -41,17 +42,27 @@ var (
 	})
 )
 
-// largePack is the length in bytes of a pack whose room is not kept.
-const largePack = 1 << 20
+// largeRoom is the length in bytes of a room that is not used again.
+const largeRoom = 1 << 20
 
-// packRooms are where packs stand before they are compressed.
-var packRooms = sync.Pool{New: func() any { return new([]byte) }}
+// rooms are where states and packs are written, which are kept in no more memory
+// than they take.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+// keepRoom returns what was written into a room, and lets the room be used again.
+func keepRoom(room *[]byte, written []byte) []byte {
+	if cap(written) <= largeRoom {
+		*room = written
+	}
+	return bytes.Clone(written)
+}
 
 // encode writes the lengths, then all contents, then all states, so that what is
 // alike lies together.
 func (p *pack) encode() []byte {
-	room := packRooms.Get().(*[]byte)
-	defer packRooms.Put(room)
+	room, out := rooms.Get().(*[]byte), rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	defer rooms.Put(out)
 	b := (*room)[:0]
 	b = binary.AppendUvarint(b, uint64(len(p.contents)))
 	for i := range p.contents {
@@ -64,10 +75,10 @@ func (p *pack) encode() []byte {
 	for _, s := range p.states {
 		b = append(b, s...)
 	}
-	if cap(b) <= largePack {
+	if cap(b) <= largeRoom {
 		*room = b
 	}
-	return packer().EncodeAll(b, make([]byte, 0, len(b)/4+64))
+	return keepRoom(out, packer().EncodeAll(b, (*out)[:0]))
 }
 
 func readPack(body []byte) (*pack, int, error) {

@@ -32,8 +32,7 @@ type work struct {
 func (r *Record) newWork(ctx context.Context, size int, peek func(ref) *state, alias func(string) (ref, bool)) *work {
 	return &work{
 		ctx: ctx, r: r, ruling: r.rules.Load(), peek: peek, peekAlias: alias, read: r.states.put,
-		states: make(map[ref]*state, size), original: make(map[ref]*state, size), changed: make([]ref, 0, size),
-		aliases: map[string]ref{},
+		states: make(map[ref]*state, size), aliases: map[string]ref{},
 	}
 }
 
@@ -92,6 +91,9 @@ func (w *work) edit(t ref) (*state, error) {
 	s, err := w.get(t)
 	if err != nil {
 		return nil, err
+	}
+	if w.original == nil { // many works only look
+		w.original, w.changed = make(map[ref]*state, len(w.states)), make([]ref, 0, len(w.states))
 	}
 	w.original[t] = s
 	w.changed = append(w.changed, t)

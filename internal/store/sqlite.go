@@ -44,7 +44,7 @@ func (h habits) pragmas() string {
 
 const readerPragmas = `
 	PRAGMA query_only = ON;
-	PRAGMA cache_size = -4096;
+	PRAGMA cache_size = -1024;
 	PRAGMA temp_store = MEMORY;
 	PRAGMA busy_timeout = 10000;`
 

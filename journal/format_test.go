@@ -213,7 +213,7 @@ func packRoundTrip(t *testing.T, rng *rand.Rand, limit func(format string) int) 
 
 func TestWindowForgets(t *testing.T) {
 	w := newWindow(24 * time.Hour)
-	m := marker{[]byte("k")}
+	m := newMarker([]byte("k"))
 	hour := time.Hour.Milliseconds()
 	for h := range int64(100) {
 		w.add(marked{handover.Offset(h + 1), h * hour, [markSize]byte(m.mark("s", fmt.Sprint(h), emptySum))})
@@ -233,11 +233,11 @@ func TestWindowForgets(t *testing.T) {
 }
 
 func TestMarksTellApart(t *testing.T) {
-	m := marker{[]byte("k")}
+	m := newMarker([]byte("k"))
 	one := m.mark("ab", "c", emptySum)
 	for name, other := range map[string][]byte{
 		"moved border": m.mark("a", "bc", emptySum),
-		"other key":    marker{[]byte("l")}.mark("ab", "c", emptySum),
+		"other key":    newMarker([]byte("l")).mark("ab", "c", emptySum),
 		"other bytes":  m.mark("ab", "c", digestOf(nil, emptySum)),
 	} {
 		if bytes.Equal(one, other) || exactOf(one) == exactOf(other) {

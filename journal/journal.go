@@ -17,7 +17,7 @@ type Journal struct {
 	ledger ledger
 	comp   *compressor
 	keys   *keys
-	marker marker
+	marker *marker
 	space  *space
 
 	queue queue
@@ -52,9 +52,9 @@ func (j *Journal) open(ctx context.Context) (err error) {
 	if j.keys, err = loadKeys(j.config.folder()); err != nil {
 		return err
 	}
-	j.marker = marker{j.config.SiteKey}
+	j.marker = newMarker(j.config.SiteKey)
 	if len(j.config.SiteKey) == 0 {
-		j.marker.key = j.keys.derive("marks")
+		j.marker = newMarker(j.keys.derive("marks"))
 	}
 	j.space = newSpace(j.config)
 	if j.config.URL != "" {

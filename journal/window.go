@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"hash"
 	"slices"
+	"sync"
 	"time"
 
 	"handover"
@@ -24,22 +26,37 @@ const (
 )
 
 // marker computes marks under a key.
-type marker struct{ key []byte }
+type marker struct{ macs sync.Pool } // of *markMAC: to make one costs more than to use it
 
-func (m marker) mark(source, control string, content [sha256.Size]byte) []byte {
-	sum := func(parts ...string) []byte {
-		mac := hmac.New(sha256.New, m.key)
-		for _, p := range parts {
-			var n [8]byte
-			binary.BigEndian.PutUint64(n[:], uint64(len(p)))
-			mac.Write(n[:])
-			mac.Write([]byte(p))
-		}
-		return mac.Sum(nil)
-	}
+type markMAC struct {
+	hash.Hash
+	text []byte
+}
+
+func newMarker(key []byte) *marker {
+	m := &marker{}
+	m.macs.New = func() any { return &markMAC{Hash: hmac.New(sha256.New, key)} }
+	return m
+}
+
+func (m *marker) mark(source, control string, content [sha256.Size]byte) []byte {
+	mac := m.macs.Get().(*markMAC)
+	defer m.macs.Put(mac)
 	mark := make([]byte, 0, markSize)
-	mark = append(mark, sum(source, control, string(content[:]))[:exactSize]...)
-	return append(mark, sum(source, control)[:controlSize]...)
+	mark = append(mark, mac.of(source, control, string(content[:]))[:exactSize]...)
+	return append(mark, mac.of(source, control)[:controlSize]...)
+}
+
+// of returns the MAC of texts, each after its length, until the next call.
+func (m *markMAC) of(parts ...string) []byte {
+	m.Reset()
+	m.text = m.text[:0]
+	for _, p := range parts {
+		m.text = append(binary.BigEndian.AppendUint64(m.text, uint64(len(p))), p...)
+	}
+	m.Write(m.text)
+	m.text = m.Sum(m.text[:0])
+	return m.text
 }
 
 // marked is a received message in the window.
@@ -65,7 +82,7 @@ type window struct {
 // era is a stretch of the window that is forgotten as one.
 type era struct {
 	since   int64                      // milliseconds
-	control map[uint64]handover.Offset // first message with this control id
+	control *controls                  // first message with this control id
 	exact   map[uint64]handover.Offset // messages with a control id that was there
 }
 
@@ -79,7 +96,7 @@ func newWindow(length time.Duration) *window { return &window{length: length.Mil
 func (w *window) candidates(mark []byte, now int64) (found []handover.Offset) {
 	w.forget(now)
 	for _, e := range w.eras {
-		if at, ok := e.control[controlOf(mark)]; ok {
+		if at, ok := e.control.get(controlOf(mark)); ok {
 			found = append(found, at)
 		}
 		if at, ok := e.exact[exactOf(mark)]; ok {
@@ -108,7 +125,7 @@ func (w *window) ended(time int64) bool {
 
 // begin begins an era of about so many messages.
 func (w *window) begin(time int64, messages int) {
-	w.eras = append(w.eras, &era{since: time, control: make(map[uint64]handover.Offset, messages), exact: map[uint64]handover.Offset{}})
+	w.eras = append(w.eras, &era{since: time, control: newControls(messages), exact: map[uint64]handover.Offset{}})
 }
 
 // add remembers a message. Times do not fall.
@@ -119,12 +136,12 @@ func (w *window) add(m marked) {
 	}
 	e := w.eras[len(w.eras)-1]
 	for _, old := range w.eras {
-		if _, known := old.control[controlOf(m.mark[:])]; known {
+		if _, known := old.control.get(controlOf(m.mark[:])); known {
 			e.exact[exactOf(m.mark[:])] = m.at
 			return
 		}
 	}
-	e.control[controlOf(m.mark[:])] = m.at
+	e.control.put(controlOf(m.mark[:]), m.at)
 }
 
 // forget drops eras that ended before the window.

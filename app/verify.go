@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"handover"
 	"handover/internal/store"
@@ -58,18 +60,36 @@ func (e *Engine) Verify(ctx context.Context, moved Moved) (Proof, error) {
 	if err != nil || len(p.Findings) > 0 {
 		return p, err // tables cannot be proven by facts that are not
 	}
+	found, err := e.proveTables(ctx, moved)
+	p.Findings = append(p.Findings, found...)
+	return p, err
+}
+
+// proveTables builds the tables of trace and record a second time, both at once.
+// Progress is the record's, which takes longer.
+func (e *Engine) proveTables(ctx context.Context, moved Moved) ([]Finding, error) {
 	scratch := filepath.Join(e.config.Dir, verifyFolder)
-	for _, part := range []struct {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	parts := []struct {
 		name  string
-		prove func(context.Context, store.Place, Moved) ([]Finding, error)
-	}{{"trace", e.proveTrace}, {"record", e.proveRecord}} {
-		found, err := part.prove(ctx, store.Place{Dir: scratch}, moved)
-		p.Findings = append(p.Findings, found...)
-		if err = errors.Join(err, os.RemoveAll(scratch)); err != nil {
-			return p, fmt.Errorf("verifying the %s: %w", part.name, err)
-		}
+		prove func(context.Context, store.Place) ([]Finding, error)
+	}{
+		{"trace", e.proveTrace},
+		{"record", func(ctx context.Context, place store.Place) ([]Finding, error) { return e.proveRecord(ctx, place, moved) }},
 	}
-	return p, nil
+	found := make([][]Finding, len(parts))
+	var group sync.WaitGroup
+	for i, part := range parts {
+		group.Go(func() {
+			var err error
+			if found[i], err = part.prove(ctx, store.Place{Dir: filepath.Join(scratch, part.name)}); err != nil {
+				cancel(fmt.Errorf("verifying the %s: %w", part.name, err))
+			}
+		})
+	}
+	group.Wait()
+	return slices.Concat(found...), errors.Join(context.Cause(ctx), os.RemoveAll(scratch))
 }
 
 // telling makes progress in offsets progress of a named part.
@@ -86,8 +106,8 @@ func (e *Engine) proveJournal(ctx context.Context, moved Moved) (Proof, error) {
 	return p, err
 }
 
-func (e *Engine) proveTrace(ctx context.Context, scratch store.Place, moved Moved) (out []Finding, err error) {
-	found, err := e.trace.Verify(ctx, scratch, facts{e.journal}.After, moved.telling("proving the trace"))
+func (e *Engine) proveTrace(ctx context.Context, scratch store.Place) (out []Finding, err error) {
+	found, err := e.trace.Verify(ctx, scratch, readAhead(facts{e.journal}.After), nil)
 	for _, d := range found {
 		out = append(out, Finding{"trace", d.Key, "table " + d.Table, d.What})
 	}
@@ -95,9 +115,39 @@ func (e *Engine) proveTrace(ctx context.Context, scratch store.Place, moved Move
 }
 
 func (e *Engine) proveRecord(ctx context.Context, scratch store.Place, moved Moved) (out []Finding, err error) {
-	found, err := e.record.Verify(ctx, scratch, facts{e.journal}.After, moved.telling("proving the record"))
+	found, err := e.record.Verify(ctx, scratch, readAhead(facts{e.journal}.After), moved.telling("proving the tables"))
 	for _, d := range found {
 		out = append(out, Finding{Part: "record", Where: fmt.Sprintf("table %s, row %d", d.Table, d.Key), Text: d.What})
 	}
 	return out, err
+}
+
+// readFacts reads the journal's entries after an offset, at most limit of them.
+type readFacts = func(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, error)
+
+// readAhead reads what follows while what was read is worked on. It is for one
+// caller, who goes on where the last answer ended.
+func readAhead(read readFacts) readFacts {
+	type answer struct {
+		entries []handover.Entry
+		err     error
+	}
+	var at handover.Offset
+	var next chan answer
+	return func(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, error) {
+		var a answer
+		if next != nil && at == after {
+			a = <-next
+		} else {
+			a.entries, a.err = read(ctx, after, limit)
+		}
+		if next = nil; a.err == nil && len(a.entries) > 0 {
+			at, next = a.entries[len(a.entries)-1].Offset, make(chan answer, 1)
+			go func(at handover.Offset, out chan<- answer) {
+				entries, err := read(ctx, at, limit)
+				out <- answer{entries, err}
+			}(at, next)
+		}
+		return a.entries, a.err
+	}
 }

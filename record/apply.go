@@ -23,7 +23,7 @@ type applying struct {
 	made   map[ref]*outcome
 	leads  []aliasRow // keys that nothing had until now, neither as an id nor else
 	order  []*outcome // as the resources were first touched
-	deltas []*delta
+	taken  []taken
 	seen   map[string]int64 // names that are new
 	fresh  []*int64         // row ids given in this batch
 	next   int64
@@ -37,6 +37,15 @@ type outcome struct {
 	pack, place   int64  // where the newest content stands; pack 0: the batch has made none
 	held, heldAt  int64  // where the state stands
 	rows          indexRows
+	indexed       bool // rows are of the batch
+}
+
+// taken is one message of the batch.
+type taken struct {
+	*delta
+	at       handover.Offset // of the Written fact
+	when     time.Time
+	asserted handover.Offset
 }
 
 // state returns the resource after what came before in the batch, nil if that did
@@ -177,14 +186,19 @@ func (a *applying) written(e *handover.Entry) error {
 		if d, err = a.replay(message, &p.Entry, e); err != nil {
 			return err
 		}
+		a.take(d, e.Offset, e.Time, p.Offset)
+		go d.encoded() // beside the next message
+		return nil
 	}
-	return a.take(d, e.Offset, e.Time, p.Offset)
+	d.encoded() // from then on its states do not change
+	a.take(d, e.Offset, e.Time, p.Offset)
+	return nil
 }
 
-// take notes what a message did.
-func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted handover.Offset) error {
-	a.deltas = append(a.deltas, d)
-	ready := d.encoded()
+// take notes what a message did. What goes into the tables may still be on its way
+// to be made ready; finish waits for it.
+func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted handover.Offset) {
+	a.taken = append(a.taken, taken{d, at, when, asserted})
 	for i := range d.changes {
 		c := &d.changes[i]
 		t := a.made[c.after.ref]
@@ -205,12 +219,8 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 		}
 		if t.pack != 0 { // the version before is of this batch
 			a.index.versions = append(a.index.versions, []any{*c.after.rid, c.before.version, t.pack, t.place})
-			t.rows.now = ready.rows[i].now
-		} else {
-			if c.before != nil && c.before.version > 0 {
-				a.index.superseded = append(a.index.superseded, []any{*c.after.rid})
-			}
-			t.rows = ready.rows[i]
+		} else if c.before != nil && c.before.version > 0 {
+			a.index.superseded = append(a.index.superseded, []any{*c.after.rid})
 		}
 		t.pack, t.place = int64(at), int64(i)
 		if len(c.after.content) == 0 {
@@ -223,9 +233,27 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 		}
 		a.r.known.add(row.key)
 	}
-	a.index.failed += ready.failed
-	a.index.packs = append(a.index.packs, []any{int64(at), when.UnixMilli(), int64(d.message), int64(asserted), ready.pack})
-	return nil
+}
+
+// finish gathers what is ready of every message of the batch.
+func (a *applying) finish() {
+	for _, m := range a.taken {
+		ready := m.encoded()
+		for i := range m.changes {
+			c := &m.changes[i]
+			t := a.made[c.after.ref]
+			t.after = c.after // slim by now
+			switch {
+			case !c.renewed():
+			case t.indexed:
+				t.rows.now = ready.rows[i].now
+			default:
+				t.rows, t.indexed = ready.rows[i], true
+			}
+		}
+		a.index.failed += ready.failed
+		a.index.packs = append(a.index.packs, []any{int64(m.at), m.when.UnixMilli(), int64(m.message), int64(m.asserted), ready.pack})
+	}
 }
 
 // commit lets others see what the transaction wrote.
@@ -242,8 +270,8 @@ func (a *applying) commit() {
 			a.r.states.applied(t.after, t.after.packed)
 		}
 	}
-	for _, d := range a.deltas {
-		a.r.overlay.drop(d)
+	for _, m := range a.taken {
+		a.r.overlay.drop(m.delta)
 	}
 	a.r.unindexed.Add(a.index.failed)
 }

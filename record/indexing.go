@@ -30,9 +30,10 @@ func targetHash(target string) int64 {
 
 // write writes the rows of the batch.
 func (a *applying) write() error {
-	if err := a.documents(); err != nil || len(a.deltas) == 0 {
+	if err := a.documents(); err != nil || len(a.taken) == 0 {
 		return err
 	}
+	a.finish()
 	sortByRow(a.index.superseded)
 	if err := a.tx.ExecEach(a.ctx, `INSERT INTO version SELECT rid, version, pack, place FROM resource WHERE rid = ?`, a.index.superseded); err != nil {
 		return err
@@ -43,8 +44,8 @@ func (a *applying) write() error {
 	if err := a.content(); err != nil {
 		return err
 	}
-	for _, d := range a.deltas {
-		for _, row := range d.aliases {
+	for _, m := range a.taken {
+		for _, row := range m.aliases {
 			rid := *a.state(row.to).rid
 			a.index.aliases = append(a.index.aliases, []any{rid, row.key})
 			a.index.lookups = append(a.index.lookups, lookupRow{keyHash(row.key), rid})

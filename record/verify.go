@@ -23,7 +23,7 @@ type Facts func(ctx context.Context, after handover.Offset, limit int) ([]handov
 // MaxDifferences is how many differences Verify reports at most.
 const MaxDifferences = 100
 
-const verifyBatch = 500
+const verifyBatch = 1000
 
 // Rebuild empties the tables. The facts must then be applied again from the
 // first.
@@ -114,7 +114,7 @@ func (r *Record) follow(ctx context.Context, upTo handover.Offset, facts Facts, 
 
 func compareTables(ctx context.Context, kept, should *store.Tx) (out []Difference, err error) {
 	for _, t := range verifyTables {
-		c := store.Comparison{Query: t.query, Limit: MaxDifferences - len(out)}
+		c := store.Comparison{Query: t.query, Key: t.key, Limit: MaxDifferences - len(out)}
 		found, err := c.Compare(ctx, kept, should)
 		if err != nil {
 			return nil, fmt.Errorf("comparing table %s: %w", t.name, err)
@@ -128,20 +128,20 @@ func compareTables(ctx context.Context, kept, should *store.Tx) (out []Differenc
 
 // verifyTables yield a key and what is to be equal for it. Numbers of names are
 // resolved, for they may be given in another order.
-var verifyTables = []struct{ name, query string }{
-	{"resource", `SELECT r.rid, t.name, r.id, r.version, r.pack, r.place, r.held, r.heldat, r.patient, s.name
-		FROM resource r LEFT JOIN name t ON t.id = r.type LEFT JOIN name s ON s.id = r.source ORDER BY r.rid`},
-	{"version", `SELECT rid, version, pack, place FROM version ORDER BY rid`},
-	{"pack", `SELECT pack, time, message, asserted, body FROM pack ORDER BY pack`},
-	{"alias", `SELECT rid, key FROM alias ORDER BY rid`},
-	{"lookup", `SELECT hash, rid FROM lookup ORDER BY hash`},
-	{"enclosed", `SELECT at, key FROM enclosed ORDER BY at`},
-	{"shape", `SELECT fact, body FROM shape ORDER BY fact`},
-	{"contest", `SELECT rid, patient FROM contest ORDER BY rid`},
-	{"token", `SELECT x.rid, p.name, x.value, s.name FROM token x
-		LEFT JOIN name p ON p.id = x.param LEFT JOIN name s ON s.id = x.system ORDER BY x.rid`},
-	{"date", `SELECT x.rid, p.name, x.low, x.high FROM date x LEFT JOIN name p ON p.id = x.param ORDER BY x.rid`},
-	{"reference", `SELECT x.rid, p.name, x.target FROM reference x LEFT JOIN name p ON p.id = x.param ORDER BY x.rid`},
+var verifyTables = []struct{ name, key, query string }{
+	{"resource", "r.rid", `SELECT r.rid, t.name, r.id, r.version, r.pack, r.place, r.held, r.heldat, r.patient, s.name
+		FROM resource r LEFT JOIN name t ON t.id = r.type LEFT JOIN name s ON s.id = r.source`},
+	{"version", "rid", `SELECT rid, version, pack, place FROM version`},
+	{"pack", "pack", `SELECT pack, time, message, asserted, body FROM pack`},
+	{"alias", "rid", `SELECT rid, key FROM alias`},
+	{"lookup", "hash", `SELECT hash, rid FROM lookup`},
+	{"enclosed", "at", `SELECT at, key FROM enclosed`},
+	{"shape", "fact", `SELECT fact, body FROM shape`},
+	{"contest", "rid", `SELECT rid, patient FROM contest`},
+	{"token", "x.rid", `SELECT x.rid, p.name, x.value, s.name FROM token x
+		LEFT JOIN name p ON p.id = x.param LEFT JOIN name s ON s.id = x.system`},
+	{"date", "x.rid", `SELECT x.rid, p.name, x.low, x.high FROM date x LEFT JOIN name p ON p.id = x.param`},
+	{"reference", "x.rid", `SELECT x.rid, p.name, x.target FROM reference x LEFT JOIN name p ON p.id = x.param`},
 }
 
 // CopyTo writes the record as it is at one moment into a new SQLite file.

@@ -94,18 +94,18 @@ func (t *Trace) follow(ctx context.Context, upTo handover.Offset, read Reader, p
 // comparisons yield the offset of a message and what is to be equal for it.
 // Those that hold what only its bytes said are left out where these are gone.
 var comparisons = []struct {
-	table, query string
-	bytes        bool
+	table, key, query string
+	bytes             bool
 }{
-	{"message", `SELECT id, source, received, state, reason, answer, first FROM message ORDER BY id`, false},
-	{"message", `SELECT id, type, control, size FROM message ORDER BY id`, true},
-	{"patient", `SELECT id, identifier FROM patient ORDER BY id`, true},
-	{"fact", `SELECT cause, id, kind, time FROM fact ORDER BY cause`, false},
+	{"message", "id", `SELECT id, source, received, state, reason, answer, first FROM message`, false},
+	{"message", "id", `SELECT id, type, control, size FROM message`, true},
+	{"patient", "id", `SELECT id, identifier FROM patient`, true},
+	{"fact", "cause", `SELECT cause, id, kind, time FROM fact`, false},
 }
 
 func compareTables(ctx context.Context, kept, should *store.Tx, gone offsets) (out []Difference, err error) {
 	for _, t := range comparisons {
-		c := store.Comparison{Query: t.query, Limit: MaxDifferences - len(out)}
+		c := store.Comparison{Query: t.query, Key: t.key, Limit: MaxDifferences - len(out)}
 		if t.bytes {
 			c.Skip = func(key int64) bool { return gone.has(handover.Offset(key)) }
 		}

@@ -21,6 +21,10 @@ const (
 	sealedPack  = 64 << 10
 )
 
+// encoderWindow is how far back an encoder looks. Each encoder holds somewhat more
+// memory than that; packs are shorter, and a longer body loses little by it.
+const encoderWindow = 256 << 10
+
 // maxPack bounds what unpacking may use, against damaged volumes.
 const maxPack = 64 << 20
 
@@ -43,7 +47,7 @@ var compressors = sync.OnceValues(newCompressor)
 func newCompressor() (*compressor, error) {
 	encoder := func(dictionary []byte) (*zstd.Encoder, error) {
 		return zstd.NewWriter(nil, zstd.WithEncoderDict(dictionary), zstd.WithEncoderLevel(zstd.SpeedFastest),
-			zstd.WithWindowSize(1<<20), zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
+			zstd.WithWindowSize(encoderWindow), zstd.WithEncoderConcurrency(2), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
 	}
 	message, err1 := encoder(messageDictionary)
 	fact, err2 := encoder(factDictionary)

@@ -27,7 +27,7 @@ type habits struct {
 // saves work.
 var (
 	appends  = habits{synchronous: "FULL", page: 16 << 10, cache: 4 << 10, log: 2000}
-	projects = habits{synchronous: "NORMAL", page: 8 << 10, cache: 12 << 10, log: 8000}
+	projects = habits{synchronous: "NORMAL", page: 8 << 10, cache: 10 << 10, log: 8000}
 )
 
 // pragmas in this order: the page size counts only before the first write.

@@ -76,7 +76,9 @@ func (e *Engine) proveTables(ctx context.Context, moved Moved) ([]Finding, error
 		prove func(context.Context, store.Place) ([]Finding, error)
 	}{
 		{"trace", e.proveTrace},
-		{"record", func(ctx context.Context, place store.Place) ([]Finding, error) { return e.proveRecord(ctx, place, moved) }},
+		{"record", func(ctx context.Context, place store.Place) ([]Finding, error) {
+			return e.proveRecord(ctx, place, moved)
+		}},
 	}
 	found := make([][]Finding, len(parts))
 	var group sync.WaitGroup

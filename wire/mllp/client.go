@@ -196,25 +196,35 @@ func (c *Client) answer(ctx context.Context) ([]byte, error) {
 	if ctx.Err() != nil {
 		return nil, c.fail(ctx, Awaiting, ctx.Err())
 	}
-	var answer []byte
+	frame, last, err := c.frame()
+	if err != nil {
+		return nil, c.fail(ctx, Awaiting, err)
+	}
+	if last {
+		c.broken = errors.New("the receiver closed the connection")
+	}
+	return frame, nil
+}
+
+// frame returns the content of the next frame, and reports whether the connection
+// ended right after it.
+func (c *Client) frame() (content []byte, last bool, err error) {
 	for {
 		t, n := c.decoder.Next(c.unread)
 		c.unread = c.unread[n:]
 		switch t.Kind {
 		case None:
-			if done, err := c.read(); err != nil {
-				return nil, c.fail(ctx, Awaiting, err)
-			} else if done {
-				return answer, nil
+			if last, err := c.read(); last || err != nil {
+				return content, last, err
 			}
 		case Begin, Restart:
-			answer = []byte{}
+			content = []byte{}
 		case Content:
-			if answer = append(answer, t.Data...); len(answer) > c.config.MaxAnswer {
-				return nil, c.fail(ctx, Awaiting, fmt.Errorf("the answer is larger than %d bytes", c.config.MaxAnswer))
+			if content = append(content, t.Data...); len(content) > c.config.MaxAnswer {
+				return nil, false, fmt.Errorf("the answer is larger than %d bytes", c.config.MaxAnswer)
 			}
 		case End, EndBare:
-			return answer, nil
+			return content, false, nil
 		}
 	}
 }
@@ -231,7 +241,6 @@ func (c *Client) read() (done bool, err error) {
 		return false, nil
 	case c.decoder.AtEnd():
 		c.decoder.Flush()
-		c.broken = errors.New("the receiver closed the connection")
 		return true, nil
 	case errors.Is(err, io.EOF):
 		return false, errors.New("the receiver closed the connection without an answer")

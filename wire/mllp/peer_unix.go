@@ -22,10 +22,9 @@ func closedByPeer(c net.Conn) error {
 	}
 	var n int
 	var peekErr error
-	err = raw.Read(func(fd uintptr) bool {
+	err = raw.Control(func(fd uintptr) { // not Read, which waits for whoever reads
 		var one [1]byte
 		n, _, peekErr = syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		return true
 	})
 	switch {
 	case err != nil:

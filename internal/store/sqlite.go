@@ -26,7 +26,7 @@ type habits struct {
 // for each row, so that small ones are better, and many times, so that a long log
 // saves work.
 var (
-	appends  = habits{synchronous: "FULL", page: 16 << 10, cache: 4 << 10, log: 2000}
+	appends  = habits{synchronous: "FULL", page: 16 << 10, cache: 1 << 10, log: 2000}
 	projects = habits{synchronous: "NORMAL", page: 8 << 10, cache: 10 << 10, log: 8000}
 )
 

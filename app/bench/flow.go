@@ -80,7 +80,9 @@ func (f *flowing) run(ctx context.Context, e *app.Engine) error {
 	}
 	f.mark(e, now)
 	bar := f.config.bar(int64(f.total), "wire to record")
-	err = f.feed(ctx, e, lines, all, bar, now)
+	if err = f.feed(ctx, e, lines, all, bar, now); err != nil {
+		cancel() // what was not sent will never be recorded
+	}
 	for _, all := range lines {
 		for _, line := range all {
 			close(line)

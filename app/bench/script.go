@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -31,15 +32,12 @@ func newScript(ctx context.Context, dir string, first, messages int, bar Bar) (*
 	}
 	err = os.Remove(f.Name())
 	out := bufio.NewWriterSize(f, 1<<20)
-	for i := first; i < first+messages && err == nil; i++ {
-		if err = ctx.Err(); err != nil {
-			break
-		}
+	for i := first; i < first+messages && err == nil && ctx.Err() == nil; i++ {
 		text := messageAt(i).bytes
 		_, err = out.Write(append(binary.AppendUvarint(nil, uint64(len(text))), text...))
 		_ = bar.Add(1)
 	}
-	if err == nil {
+	if err = cmp.Or(err, ctx.Err()); err == nil {
 		err = out.Flush()
 	}
 	if err == nil {

@@ -217,37 +217,38 @@ func (w *writer) item(e *element, it item, current properties) {
 	if it.listed {
 		flags |= itemListed
 	}
-	if it.property != "" {
+	more := it.rest()
+	if more.property != "" {
 		flags |= itemHasName
-		name = it.property
+		name = more.property
 	}
 	p := current.of(name)
-	if !it.removed && bytes.Equal(p.value, it.value) && bytes.Equal(p.extra, it.extra) {
+	if !it.removed && bytes.Equal(p.value, it.value) && bytes.Equal(p.extra, more.extra) {
 		flags |= itemInContent
-	} else if e.part != "" && !it.removed && len(it.extra) == 0 {
+	} else if e.part != "" && !it.removed && len(more.extra) == 0 {
 		if at = piece(it.value, p.value); at >= 0 {
 			flags |= itemIsPiece
 		}
 	}
-	if len(it.needs) > 0 {
+	if len(more.needs) > 0 {
 		flags |= itemHasNeeds
 	}
 	w.b = append(w.b, flags)
 	w.stamp(it.stamp)
 	w.uint(uint64(it.rank))
 	if flags&itemHasName != 0 {
-		w.text(it.property)
+		w.text(more.property)
 	}
 	if at >= 0 {
 		w.uint(uint64(at))
 		w.uint(uint64(len(it.value) - 2))
 	} else if flags&(itemRemoved|itemInContent) == 0 {
 		w.bytes(it.value)
-		w.bytes(it.extra)
+		w.bytes(more.extra)
 	}
 	if flags&itemHasNeeds != 0 {
-		w.uint(uint64(len(it.needs)))
-		for _, n := range it.needs {
+		w.uint(uint64(len(more.needs)))
+		for _, n := range more.needs {
 			w.text(n.Type)
 			w.text(n.ID)
 		}
@@ -368,23 +369,28 @@ func (r *reader) item(name string, current properties) item {
 		r.Bad = true
 	}
 	if flags&itemHasName != 0 {
-		it.property = r.text()
-		name = it.property
+		name = r.text()
+		it.add().property = name
 	}
+	var extra []byte
 	switch {
 	case flags&itemInContent != 0:
 		p := current.of(name)
-		it.value, it.extra = p.value, p.extra
+		it.value, extra = p.value, p.extra
 	case flags&itemIsPiece != 0:
 		it.value = r.piece(current.of(name).value)
 	case !it.removed:
-		it.value, it.extra = r.Take(r.Uint()), r.Take(r.Uint())
+		it.value, extra = r.Take(r.Uint()), r.Take(r.Uint())
+	}
+	if len(extra) > 0 {
+		it.add().extra = extra
 	}
 	if flags&itemHasNeeds != 0 {
-		it.needs = make([]ref, r.Count())
-		for i := range it.needs {
-			it.needs[i] = ref{r.text(), r.text()}
+		needs := make([]ref, r.Count())
+		for i := range needs {
+			needs[i] = ref{r.text(), r.text()}
 		}
+		it.add().needs = needs
 	}
 	return it
 }

@@ -23,7 +23,7 @@ func FuzzState(f *testing.F) {
 		ref: ref{"Encounter", "a"}, version: 3, owner: "c", patient: "d", origin: "pas",
 		content: []byte(`{"resourceType":"Encounter","id":"a","status":"planned","_status":{"id":"1"},"x":1,"z":[1,2]}`),
 		voices:  []voice{{"pas", "c", st}, {"lab", "", nil}},
-		elements: []element{{"status", "", []item{{stamp: st, rank: 1, value: []byte(`"planned"`), extra: []byte(`{"id":"1"}`)}}}, {"y", "", []item{{stamp: st, removed: true, listed: true, needs: []ref{{"A", "b"}}}, {stamp: st, property: "yCode", value: []byte(`"v"`)}}},
+		elements: []element{{"status", "", []item{{stamp: st, rank: 1, value: []byte(`"planned"`), more: &itemMore{extra: []byte(`{"id":"1"}`)}}}}, {"y", "", []item{{stamp: st, removed: true, listed: true, more: &itemMore{needs: []ref{{"A", "b"}}}}, {stamp: st, more: &itemMore{property: "yCode"}, value: []byte(`"v"`)}}},
 			{"z", "A-1", []item{{stamp: st, value: []byte(`[1]`)}}}, {"z", "A-2", []item{{stamp: st, value: []byte(`[2]`)}}}},
 		links:  []link{{"o", linkMerge, true, st}},
 		moves:  []move{{"d", []string{"c", "d"}, st}},

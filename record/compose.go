@@ -191,7 +191,7 @@ func (c *composition) counting(s *state) ([]string, error) {
 func (c *composition) choices(s *state, counts []string) ([]choice, error) {
 	var failed error
 	chosen := c.ruling.choose(s, func(claim string) bool { return slices.Contains(counts, claim) }, func(it *item) bool {
-		for _, n := range it.needs {
+		for _, n := range it.rest().needs {
 			other, err := c.get(n)
 			if err != nil {
 				failed = err
@@ -355,7 +355,7 @@ func (c *composition) unmet(t ref, name, part string) bool {
 	for _, e := range c.states[t].parts(name) {
 		if e.part == part {
 			return slices.ContainsFunc(e.items, func(it item) bool {
-				return it.stamp.offset == c.offset && len(it.needs) > 0
+				return it.stamp.offset == c.offset && len(it.rest().needs) > 0
 			})
 		}
 	}

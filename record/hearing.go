@@ -256,21 +256,25 @@ func (h *hearing) hold(i int) error {
 		e := &ra.Elements[j]
 		it := item{stamp: st, rank: shared, removed: e.Removed, listed: e.Listed}
 		if e.Property != e.Name {
-			it.property = e.Property
+			it.add().property = e.Property
 		}
 		if !e.Removed {
 			var err error
 			if it.value, err = h.value(i, e.Value, &it); err != nil {
 				return err
 			}
-			if it.extra, err = h.value(i, e.Extra, &it); err != nil {
-				return err
+			if len(e.Extra) > 0 {
+				extra, err := h.value(i, e.Extra, &it)
+				if err != nil {
+					return err
+				}
+				it.add().extra = extra
 			}
 		}
 		if _, guarded := ranks[ra.Type][e.Name]; guarded && shared == 0 {
 			it.rank = statusRank(ra.Type, e.Name, it.value)
 		}
-		for _, n := range it.needs {
+		for _, n := range it.rest().needs {
 			s.contend(st.claim, h.states[n].owner)
 		}
 		if !s.hold(e.Name, e.Part, it, room[j:j:j+1]) {
@@ -289,7 +293,8 @@ func (h *hearing) value(i int, v []byte, it *item) ([]byte, error) {
 			return "", false
 		}
 		if owner := h.states[t].owner; it.stamp.claim != "" && owner != "" && owner != it.stamp.claim {
-			it.needs = append(it.needs, t)
+			more := it.add()
+			more.needs = append(more.needs, t)
 		}
 		return h.name(handle, t), true
 	})

@@ -189,7 +189,7 @@ func standing(s *state, links []link, chosen, room []choice) []choice {
 func render(s *state, stands []choice) []byte {
 	size := 64
 	for _, c := range stands {
-		size += len(c.item.value) + len(c.item.extra) + 2*len(c.name) + 16
+		size += len(c.item.value) + len(c.item.rest().extra) + 2*len(c.name) + 16
 	}
 	b := bytes.NewBuffer(make([]byte, 0, size))
 	b.WriteString(`{"resourceType":"`)
@@ -211,11 +211,13 @@ func render(s *state, stands []choice) []byte {
 func whole(parts []choice) (property string, value, extra []byte) {
 	if len(parts) == 1 {
 		it := parts[0].item
-		return it.property, it.value, it.extra
+		more := it.rest()
+		return more.property, it.value, more.extra
 	}
 	entries := make([]handover.Element, len(parts))
 	for i, p := range parts {
-		entries[i] = handover.Element{Property: p.item.property, Value: p.item.value, Extra: p.item.extra}
+		more := p.item.rest()
+		entries[i] = handover.Element{Property: more.property, Value: p.item.value, Extra: more.extra}
 	}
 	return handover.Join(entries)
 }

@@ -77,14 +77,38 @@ func (e *element) compare(name, part string) int {
 
 // item is one word on one element.
 type item struct {
-	stamp    *stamp
-	rank     uint8
-	removed  bool
-	listed   bool   // the source listed all parts that begin as this one
+	stamp   *stamp
+	rank    uint8
+	removed bool
+	listed  bool // the source listed all parts that begin as this one
+	value   []byte
+	more    *itemMore // nil for most
+}
+
+// itemMore is what few items have. Those that others can see share it: it is
+// never changed.
+type itemMore struct {
 	property string // JSON property; "": the element's name
-	value    []byte
 	extra    []byte
 	needs    []ref // what the value refers to and another patient was said to have
+}
+
+var noMore = &itemMore{}
+
+// rest returns what few items have, empty where there is nothing.
+func (it *item) rest() *itemMore {
+	if it.more == nil {
+		return noMore
+	}
+	return it.more
+}
+
+// add returns what few items have, to be filled in while nobody else sees it.
+func (it *item) add() *itemMore {
+	if it.more == nil {
+		it.more = &itemMore{}
+	}
+	return it.more
 }
 
 // link is a source's newest statement on this resource and another being one.
@@ -197,17 +221,22 @@ func (it *item) share(o *item) {
 	if bytes.Equal(it.value, o.value) {
 		it.value = o.value
 	}
-	if bytes.Equal(it.extra, o.extra) {
-		it.extra = o.extra
+	if it.more != nil && o.more != nil && it.more.equal(o.more) {
+		it.more = o.more
 	}
 }
 
 // says reports whether both items say the same, whoever did and when. A list says
 // something of other items too, and what needs others may have lost them.
 func (it *item) says(o *item) bool {
-	return it.rank == o.rank && it.removed == o.removed && it.property == o.property &&
-		!it.listed && !o.listed && len(it.needs) == 0 && len(o.needs) == 0 &&
-		bytes.Equal(it.value, o.value) && bytes.Equal(it.extra, o.extra)
+	one, other := it.rest(), o.rest()
+	return it.rank == o.rank && it.removed == o.removed && !it.listed && !o.listed &&
+		len(one.needs) == 0 && len(other.needs) == 0 &&
+		bytes.Equal(it.value, o.value) && one.equal(other)
+}
+
+func (m *itemMore) equal(o *itemMore) bool {
+	return m.property == o.property && bytes.Equal(m.extra, o.extra) && slices.Equal(m.needs, o.needs)
 }
 
 // again reports whether the state holds what it held before, said by the only

@@ -108,18 +108,22 @@ func (s *state) rewrite(united []union) {
 		old, now := reference(u.from), reference(u.into)
 		for i := range s.elements {
 			e := &s.elements[i]
-			if !slices.ContainsFunc(e.items, func(it item) bool { return bytes.Contains(it.value, old) || slices.Contains(it.needs, u.from) }) {
+			if !slices.ContainsFunc(e.items, func(it item) bool { return bytes.Contains(it.value, old) || slices.Contains(it.rest().needs, u.from) }) {
 				continue
 			}
 			e.items = slices.Clone(e.items)
 			for j := range e.items {
 				it := &e.items[j]
 				it.value = bytes.ReplaceAll(it.value, old, now)
-				it.needs = slices.Clone(it.needs)
-				for k, n := range it.needs {
-					if n == u.from {
-						it.needs[k] = u.into
+				if more := it.rest(); slices.Contains(more.needs, u.from) {
+					with := *more
+					with.needs = slices.Clone(more.needs)
+					for k, n := range with.needs {
+						if n == u.from {
+							with.needs[k] = u.into
+						}
 					}
+					it.more = &with
 				}
 			}
 		}

@@ -15,7 +15,7 @@ var (
 
 // ResolveHandles replaces each handle by what target gives for it, "Type/id". It
 // returns the first handle for which target has nothing.
-func ResolveHandles(v []byte, target func(handle string) (string, bool)) (out []byte, unknown string) {
+func ResolveHandles(v []byte, target func(handle []byte) (string, bool)) (out []byte, unknown string) {
 	for i := 0; ; {
 		j := bytes.Index(v[i:], handlePrefix)
 		if j < 0 {
@@ -34,10 +34,10 @@ func ResolveHandles(v []byte, target func(handle string) (string, bool)) (out []
 		if end-1 < j+len(handlePrefix) { // cut off, so it is no JSON
 			return v, ""
 		}
-		handle := string(v[j+len(handlePrefix) : end-1])
+		handle := v[j+len(handlePrefix) : end-1]
 		to, ok := target(handle)
 		if !ok {
-			return v, handle
+			return v, string(handle)
 		}
 		if out == nil {
 			out = make([]byte, 0, len(v)+len(to))

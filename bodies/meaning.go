@@ -8,15 +8,30 @@ type meanings struct {
 	a       *handover.Assertions
 	handles map[string]int
 	ids     []string // by resource; "": not known
+	names   []string // "Type/id" by resource, as far as it was asked for
 }
 
 // of returns "Type/id" of what the handle means, "" where that is not known.
 func (m *meanings) of(handle string) string {
 	i, known := m.handles[handle]
-	if handle == "" || !known || m.ids[i] == "" {
+	if handle == "" || !known {
 		return ""
 	}
-	return m.a.Resources[i].Type + "/" + m.ids[i]
+	return m.name(i)
+}
+
+// name returns "Type/id" of a resource, "" where that is not known.
+func (m *meanings) name(i int) string {
+	if m.ids[i] == "" {
+		return ""
+	}
+	if m.names == nil {
+		m.names = make([]string, len(m.ids))
+	}
+	if m.names[i] == "" {
+		m.names[i] = m.a.Resources[i].Type + "/" + m.ids[i]
+	}
+	return m.names[i]
 }
 
 // qualified returns the authority of an identity of the resource.
@@ -47,8 +62,12 @@ func (m *meanings) resolve(v []byte) ([]byte, bool) {
 	if len(v) == 0 {
 		return nil, true
 	}
-	out, unknown := handover.ResolveHandles(v, func(handle string) (string, bool) {
-		to := m.of(handle)
+	out, unknown := handover.ResolveHandles(v, func(handle []byte) (string, bool) {
+		i, known := m.handles[string(handle)]
+		if !known {
+			return "", false
+		}
+		to := m.name(i)
 		return to, to != ""
 	})
 	return out, unknown == ""

@@ -66,7 +66,7 @@ func (f *Form) AppendWrites(b []byte, message handover.Offset, a *handover.Asser
 	defer writers.Put(e)
 	e.begin(a)
 	w := &writesEncoder{
-		encoder: e, meanings: meanings{f.SiteKey, a, e.places, make([]string, len(a.Resources))}, message: message,
+		encoder: e, meanings: meanings{siteKey: f.SiteKey, a: a, handles: e.places, ids: make([]string, len(a.Resources))}, message: message,
 		byID: make(map[string]int, len(a.Resources)), settled: make([]byte, len(a.Resources)), codes: make([]uint64, len(a.Resources)),
 	}
 	w.targets(v)

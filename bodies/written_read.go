@@ -30,7 +30,7 @@ type writesDecoder struct {
 func (f *Form) readWrites(body []byte, message handover.Offset, a *handover.Assertions) (handover.Writes, error) {
 	n := len(a.Resources)
 	d := &writesDecoder{
-		reader: newReader(body), meanings: meanings{f.SiteKey, a, make(map[string]int, n), make([]string, n)}, message: message,
+		reader: newReader(body), meanings: meanings{siteKey: f.SiteKey, a: a, handles: make(map[string]int, n), ids: make([]string, n)}, message: message,
 		codes: make([]uint64, n), settled: make([]byte, n),
 	}
 	for i := range a.Resources {

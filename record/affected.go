@@ -22,11 +22,12 @@ func (c *composition) affected() ([]ref, error) {
 	}
 	for _, m := range c.a.Merges {
 		for _, handle := range []string{m.Survivor, m.Loser} {
-			if err := a.related(c.targets[handle]); err != nil {
+			t, _ := c.meant(handle)
+			if err := a.related(t); err != nil {
 				return nil, err
 			}
 		}
-		if t, ok := c.targets[m.Moved]; ok && m.Kind == "move" {
+		if t, ok := c.meant(m.Moved); ok && m.Kind == "move" {
 			a.moved = append(a.moved, t)
 		}
 	}
@@ -165,8 +166,9 @@ func (c *composition) query(query string, args []any) ([]ref, error) {
 // source whose word does not count.
 func (c *composition) flagMerges() error {
 	for _, m := range c.a.Merges {
-		survivor, loser := c.targets[m.Survivor], c.targets[m.Loser]
-		moved, ok := c.targets[m.Moved]
+		survivor, _ := c.meant(m.Survivor)
+		loser, _ := c.meant(m.Loser)
+		moved, ok := c.meant(m.Moved)
 		switch {
 		case survivor == loser:
 			c.flag(survivor, m.Survivor, "a "+m.Kind+" of a resource with itself does nothing")

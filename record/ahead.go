@@ -273,7 +273,7 @@ func (e *expecting) level(level int) (more bool, err error) {
 	for n, c := range e.all {
 		for m, ids := range known[n] {
 			if len(ids) > 0 {
-				c.targets[c.a.Resources[c.sequence[level][m]].Handle] = e.likely(ids)
+				c.means[c.sequence[level][m]] = e.likely(ids)
 			}
 		}
 	}

@@ -346,7 +346,9 @@ func (h *hearing) recall(wr *handover.Writes) error {
 	named := map[ref][]handover.Alias{}
 	means := func(t ref, handles []string, aliases []handover.Alias) {
 		for _, handle := range handles {
-			h.targets[handle] = t
+			if i, ok := h.index[handle]; ok {
+				h.means[i] = t
+			}
 		}
 		for _, al := range aliases {
 			if key := h.keyOf(t.Type, al); key != t {
@@ -383,8 +385,8 @@ func (h *hearing) editAll() error {
 	all := make([]ref, 0, len(h.a.Resources))
 	for _, level := range h.sequence {
 		for _, i := range level {
-			t, ok := h.targets[h.a.Resources[i].Handle]
-			if !ok {
+			t := h.means[i]
+			if t == (ref{}) {
 				return h.fault(i, "is not in the written fact")
 			}
 			all = append(all, t)

@@ -256,7 +256,7 @@ func (c *composition) moves(s *state, content []byte) ([]byte, string, error) {
 // report says what became of one handle.
 func (c *composition) report(i int) {
 	ra := &c.a.Resources[i]
-	t := c.targets[ra.Handle]
+	t := c.means[i]
 	said := handover.Stale{Type: t.Type, ID: t.ID, Handle: ra.Handle}
 	if _, ok := c.written[t]; !ok {
 		said.Aliases = c.aliased[t]
@@ -325,7 +325,7 @@ func (c *composition) lost(i int, t ref) (lost lostWord) {
 		name, part := ra.Elements[j].Name, ra.Elements[j].Part
 		n, found := slices.BinarySearchFunc(c.chosen[t], part, func(c choice, part string) int { return c.compare(name, part) })
 		if !found {
-			if lists := listsAmong(c.states[t].parts(name), nil); delisted(lists, part, c.stamps[i], func(string) bool { return true }) {
+			if lists := listsAmong(c.states[t].parts(name), nil); delisted(lists, part, &c.stamps[i], func(string) bool { return true }) {
 				note(&lost.newer, name)
 			} else if c.unmet(t, name, part) {
 				c.flag(t, ra.Handle, name+" refers to what belongs to another patient, and was left out")

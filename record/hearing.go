@@ -14,14 +14,14 @@ type hearing struct {
 	*work
 	offset   handover.Offset
 	a        *handover.Assertions
-	sequence [][]int           // indices of resources; each level needs only those before
-	index    map[string]int    // handle → index
-	targets  map[string]ref    // handle → resource
-	parked   map[string]bool   // handles whose identity contradicts what is held
-	decide   bool              // find out which are parked; a replay knows
-	late     map[ref]bool      // of which newer word was held
-	stamps   []*stamp          // by index
-	named    map[string]string // handle → "Type/id", as far as it was asked for
+	sequence [][]int         // indices of resources; each level needs only those before
+	index    map[string]int  // handle → index
+	means    []ref           // the resource, by index; the zero ref: not known yet
+	named    []string        // "Type/id", by index, as far as it was asked for
+	parked   map[string]bool // handles whose identity contradicts what is held
+	decide   bool            // find out which are parked; a replay knows
+	late     map[ref]bool    // of which newer word was held
+	stamps   []stamp         // by index
 }
 
 // newHearing begins to hear the message; before is how it was heard before, nil
@@ -29,11 +29,10 @@ type hearing struct {
 func newHearing(w *work, offset handover.Offset, a *handover.Assertions, before *composition) (*hearing, error) {
 	h := &hearing{
 		work: w, offset: offset, a: a,
-		targets: make(map[string]ref, len(a.Resources)),
-		parked:  map[string]bool{},
-		stamps:  make([]*stamp, len(a.Resources)),
-		named:   map[string]string{},
-		late:    map[ref]bool{},
+		means:  make([]ref, len(a.Resources)),
+		named:  make([]string, len(a.Resources)),
+		parked: map[string]bool{},
+		late:   map[ref]bool{},
 	}
 	if before != nil {
 		h.index, h.sequence = before.index, before.sequence
@@ -94,14 +93,21 @@ func (h *hearing) order() error {
 	return nil
 }
 
-// name returns "Type/id" of what a handle means.
-func (h *hearing) name(handle string, t ref) string {
-	name, ok := h.named[handle]
-	if !ok {
-		name = t.String()
-		h.named[handle] = name
+// meant returns the resource that a handle means; ok is false while that is not
+// known, or if the message has no such handle.
+func (h *hearing) meant(handle string) (t ref, ok bool) {
+	if i, known := h.index[handle]; known {
+		t = h.means[i]
 	}
-	return name
+	return t, t != ref{}
+}
+
+// name returns "Type/id" of what a resource of the message is.
+func (h *hearing) name(i int) string {
+	if h.named[i] == "" {
+		h.named[i] = h.means[i].String()
+	}
+	return h.named[i]
 }
 
 // fault says what is wrong with what was asserted. Handles hold no content.
@@ -121,21 +127,23 @@ func (h *hearing) claim(i int) string {
 	if ra.Patient == "" || ra.Type == "Patient" {
 		return ""
 	}
-	return h.targets[ra.Patient].ID
+	patient, _ := h.meant(ra.Patient)
+	return patient.ID
 }
 
 // absorb takes in the whole message.
 func (h *hearing) absorb() error {
 	base := newStamp(h.a, h.offset)
+	h.stamps = make([]stamp, len(h.a.Resources))
 	if err := h.relations(&base); err != nil {
 		return err
 	}
 	for _, level := range h.sequence {
 		for _, i := range level {
-			st := base
+			st := &h.stamps[i]
+			*st = base
 			st.claim = h.claim(i)
 			st.correction = h.a.Resources[i].Correction
-			h.stamps[i] = &st
 			if err := h.own(i); err != nil {
 				return err
 			}
@@ -155,8 +163,8 @@ func (h *hearing) absorb() error {
 // is.
 func (h *hearing) relations(st *stamp) error {
 	for _, m := range h.a.Merges {
-		survivor, ok1 := h.targets[m.Survivor]
-		loser, ok2 := h.targets[m.Loser]
+		survivor, ok1 := h.meant(m.Survivor)
+		loser, ok2 := h.meant(m.Loser)
 		if !ok1 || !ok2 {
 			return &handover.Error{Op: "composing message " + h.offset.String(), Kind: handover.Invalid,
 				Err: fmt.Errorf("a %s names a handle that is not in the message: mend the transform", m.Kind)}
@@ -199,7 +207,7 @@ func (h *hearing) join(kind linkKind, survivor, loser ref, st *stamp) error {
 }
 
 func (h *hearing) moveTo(handle string, to, from ref, st *stamp) error {
-	target, ok := h.targets[handle]
+	target, ok := h.meant(handle)
 	if !ok || !movable(target.Type) || to.Type != "Patient" {
 		return nil // Compose flags it
 	}
@@ -214,7 +222,7 @@ func (h *hearing) moveTo(handle string, to, from ref, st *stamp) error {
 // own finds out whose the resource is, and whether the message contradicts it.
 func (h *hearing) own(i int) error {
 	ra := &h.a.Resources[i]
-	s, err := h.edit(h.targets[ra.Handle])
+	s, err := h.edit(h.means[i])
 	if err != nil {
 		return err
 	}
@@ -223,7 +231,8 @@ func (h *hearing) own(i int) error {
 		s.owner = claim
 		for _, id := range ra.Identities {
 			if id.Scope != "" && h.parked[id.Scope] {
-				s.owner = h.states[h.targets[id.Scope]].owner
+				scope, _ := h.meant(id.Scope)
+				s.owner = h.states[scope].owner
 			}
 		}
 	}
@@ -245,7 +254,7 @@ func (h *hearing) own(i int) error {
 // hold keeps the elements.
 func (h *hearing) hold(i int) error {
 	ra := &h.a.Resources[i]
-	s, st := h.states[h.targets[ra.Handle]], h.stamps[i]
+	s, st := h.states[h.means[i]], &h.stamps[i]
 	s.speak(st)
 	if s.elements == nil {
 		s.elements = make([]element, 0, len(ra.Elements))
@@ -287,16 +296,17 @@ func (h *hearing) hold(i int) error {
 // value makes handles into references, and notes those to resources that another
 // patient was first said to have.
 func (h *hearing) value(i int, v []byte, it *item) ([]byte, error) {
-	v, unknown := handover.ResolveHandles(canonical(v), func(handle string) (string, bool) {
-		t, ok := h.targets[handle]
-		if !ok {
+	v, unknown := handover.ResolveHandles(canonical(v), func(handle []byte) (string, bool) {
+		n, ok := h.index[string(handle)]
+		if !ok || h.means[n] == (ref{}) {
 			return "", false
 		}
+		t := h.means[n]
 		if owner := h.states[t].owner; it.stamp.claim != "" && owner != "" && owner != it.stamp.claim {
 			more := it.add()
 			more.needs = append(more.needs, t)
 		}
-		return h.name(handle, t), true
+		return h.name(n), true
 	})
 	if unknown != "" {
 		return nil, h.fault(i, "refers to a handle that is not in the message")

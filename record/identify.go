@@ -74,7 +74,10 @@ func (c *composition) foreseen(i int) []identity {
 		return nil
 	}
 	same := true
-	c.needs(i, func(handle string) { same = same && c.targets[handle] == e.targets[handle] })
+	c.needs(i, func(handle string) {
+		n := c.index[handle]
+		same = same && c.means[n] == e.means[n]
+	})
 	if !same {
 		return nil
 	}
@@ -91,11 +94,11 @@ func (c *composition) target(handle string) string {
 	if handle == "" {
 		return ""
 	}
-	t, known := c.targets[handle]
-	if !known { // a Patient's own handle, while its ids are asked for
-		return t.String()
+	i := c.index[handle]       // order has seen that there is one
+	if c.means[i] == (ref{}) { // a Patient's own handle, while its ids are asked for
+		return c.means[i].String()
 	}
-	return c.name(handle, t)
+	return c.name(i)
 }
 
 // mean gives the handle its resource.
@@ -112,7 +115,7 @@ func (c *composition) mean(i int, known []identity) error {
 	if len(hits) > 1 {
 		c.flag(target, ra.Handle, "its identifiers lead to several resources: the one of the most trusted authority was taken")
 	}
-	c.targets[ra.Handle] = target
+	c.means[i] = target
 	s, err := c.edit(target)
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import "slices"
 // deciding returns, of the sources that said something, those whose word on
 // the element counts, given who spoke of the resources at all; nil if none.
 func (r *ruling) deciding(resourceType, element string, spoke []string, said func(source string) bool) []string {
-	classes, _ := r.ranked(resourceType, element, spoke)
+	classes := r.ranked(resourceType, element, spoke)
 	for _, class := range classes {
 		if slices.ContainsFunc(class, said) {
 			return class

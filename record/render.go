@@ -17,7 +17,6 @@ import (
 type choice struct {
 	name, part string
 	item       *item
-	owned      bool     // an owner has spoken, so only owners counted
 	among      []string // the sources that counted
 	place      int      // of the element in the type's definition, once it is known to stand
 }
@@ -63,9 +62,9 @@ func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(*it
 		parts := s.partsFrom(i)
 		i += len(parts)
 		lists = listsAmong(parts, lists[:0])
-		classes, owned := everyone, false
+		classes := everyone
 		if len(r.owners) > 0 && r.ownersOf(s.Type, parts[0].name) != nil {
-			classes, owned = r.ranked(s.Type, parts[0].name, spoke)
+			classes = r.ranked(s.Type, parts[0].name, spoke)
 		}
 		for _, class := range classes {
 			since := newestCorrection(voices, class)
@@ -76,7 +75,7 @@ func (r *ruling) choose(s *state, counts func(claim string) bool, meets func(*it
 						!delisted(lists, e.part, it.stamp, counts)
 				})
 				if best != nil {
-					out = append(out, choice{name: e.name, part: e.part, item: best, owned: owned, among: class})
+					out = append(out, choice{name: e.name, part: e.part, item: best, among: class})
 				}
 			}
 			if len(out) > before {

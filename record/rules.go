@@ -68,9 +68,8 @@ func (r *ruling) ownersOf(resourceType, element string) []string {
 
 // ranked returns, of the sources that spoke of a resource, those whose word on
 // the element counts: classes in the order in which they are asked. While an
-// owner has spoken, only owners count; else all are equal. owned says which it
-// was.
-func (r *ruling) ranked(resourceType, element string, spoke []string) (classes [][]string, owned bool) {
+// owner has spoken, only owners count; else all are equal.
+func (r *ruling) ranked(resourceType, element string, spoke []string) (classes [][]string) {
 	for _, o := range r.ownersOf(resourceType, element) {
 		if !slices.Contains(spoke, o) {
 			continue
@@ -83,9 +82,9 @@ func (r *ruling) ranked(resourceType, element string, spoke []string) (classes [
 		classes = append(classes, []string{o})
 	}
 	if classes != nil {
-		return classes, true
+		return classes
 	}
-	return [][]string{spoke}, false
+	return [][]string{spoke}
 }
 
 // trust returns the place of the authority in the source's list.

@@ -9,11 +9,11 @@ import (
 )
 
 // followBatch is how many facts a projection applies in one transaction.
-const followBatch = 1000
+const followBatch = 2000
 
 // followPause is how long the trace lets facts gather while more keep coming: a
 // transaction for each few would cost more than the facts.
-const followPause = 50 * time.Millisecond
+const followPause = 200 * time.Millisecond
 
 // applier is a projection that follows the journal.
 type applier interface {

@@ -114,7 +114,7 @@ func TestExpectKeepsNothingOld(t *testing.T) {
 		}
 	}
 	d := &delta{
-		changes: []change{{old, &state{ref: old.ref}}, {nil, &state{ref: ref{"Encounter", "new"}}}},
+		changes: []change{newChange(old, &state{ref: old.ref}), newChange(nil, &state{ref: ref{"Encounter", "new"}})},
 		aliases: []aliasRow{{"k", old.ref}, {"m", old.ref}},
 	}
 	check := func(t *testing.T, f *foresight) {

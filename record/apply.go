@@ -33,11 +33,12 @@ type applying struct {
 
 // outcome is what the batch makes of one resource.
 type outcome struct {
-	before, after *state // the batch, and what came of it by now; before is nil for what was not known
-	pack, place   int64  // where the newest content stands; pack 0: the batch has made none
-	held, heldAt  int64  // where the state stands
-	rows          indexRows
-	indexed       bool // rows are of the batch
+	had          head   // before the batch
+	after        *state // what came of it by now
+	pack, place  int64  // where the newest content stands; pack 0: the batch has made none
+	held, heldAt int64  // where the state stands
+	rows         indexRows
+	indexed      bool // rows are of the batch
 }
 
 // taken is one message of the batch.
@@ -203,7 +204,7 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 		c := &d.changes[i]
 		t := a.made[c.after.ref]
 		if t == nil {
-			t = &outcome{before: c.before}
+			t = &outcome{had: c.had}
 			a.made[c.after.ref] = t
 			a.order = append(a.order, t)
 		}
@@ -218,8 +219,8 @@ func (a *applying) take(d *delta, at handover.Offset, when time.Time, asserted h
 			continue
 		}
 		if t.pack != 0 { // the version before is of this batch
-			a.index.versions = append(a.index.versions, []any{*c.after.rid, c.before.version, t.pack, t.place})
-		} else if c.before != nil && c.before.version > 0 {
+			a.index.versions = append(a.index.versions, []any{*c.after.rid, c.had.version, t.pack, t.place})
+		} else if c.had.version > 0 {
 			a.index.superseded = append(a.index.superseded, []any{*c.after.rid})
 		}
 		t.pack, t.place = int64(at), int64(i)
@@ -263,7 +264,7 @@ func (a *applying) commit() {
 		a.r.leads.put(row.key, row.to, *a.state(row.to).rid)
 	}
 	for _, t := range a.order {
-		if t.before == nil {
+		if !t.had.known {
 			a.r.leads.drop(t.after.ID)
 		}
 		if !ofOneMessage[t.after.Type] {

@@ -88,7 +88,7 @@ func (a *applying) resources() error {
 		if err != nil {
 			return err
 		}
-		if t.before == nil {
+		if !t.had.known {
 			a.index.lookups = append(a.index.lookups, lookupRow{s.hash(), *s.rid})
 			rows = append(rows, []any{*s.rid, a.name(s.Type), s.ID, s.version,
 				t.pack, t.place, t.held, t.heldAt, patient, a.name(s.origin)})
@@ -97,7 +97,7 @@ func (a *applying) resources() error {
 		} else {
 			changed = append(changed, []any{s.version, t.pack, t.place, t.held, t.heldAt, patient, *s.rid})
 		}
-		contests = append(contests, contested(s, t.before)...)
+		contests = append(contests, contested(s, t.had)...)
 	}
 	for _, t := range []struct {
 		query string
@@ -140,9 +140,9 @@ func (a *applying) patientRow(s *state) (int64, error) {
 
 // contested returns the rows for patients that contend for the resource and did
 // not before.
-func contested(s, before *state) (rows [][]any) {
+func contested(s *state, had head) (rows [][]any) {
 	for _, p := range s.rivals {
-		if before == nil || !contains(before.rivals, p) {
+		if !contains(had.rivals, p) {
 			rows = append(rows, []any{*s.rid, p})
 		}
 	}

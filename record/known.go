@@ -28,7 +28,7 @@ type knownIDs struct {
 	alias     aliasAt // identifiers up to this one are read
 }
 
-// idLayer has room for so many ids, at ten bits each.
+// idLayer has room for so many ids, at nine bits each.
 type idLayer struct {
 	room   *offheap.Room
 	blocks []idBlock // in room
@@ -51,8 +51,8 @@ type aliasAt struct {
 
 const (
 	firstLayer   = 1 << 16 // ids; each layer has twice the room of the one before
-	maxLayers    = 9       // 33 million ids, 41 MB; from then on it errs more often
-	idsPerBlock  = 51      // of 512 bits
+	maxLayers    = 9       // 33 million ids, 38 MB; from then on it errs more often
+	idsPerBlock  = 57      // of 512 bits
 	readAtOnce   = 1 << 9  // ids for each message that is expected
 	bitsPerEntry = 6
 )

@@ -7,8 +7,26 @@ import (
 )
 
 // change is a state before and after a message; before is nil for what was not
-// known. Once encoded, after is slim, and of before there is only the head.
-type change struct{ before, after *state }
+// known. Once encoded, after is slim, and of before only had is left.
+type change struct {
+	before, after *state
+	had           head
+}
+
+// head is what goes on to count of a state that another has replaced.
+type head struct {
+	known   bool // there was one
+	version int64
+	rivals  []string
+}
+
+func newChange(before, after *state) change {
+	c := change{before: before, after: after}
+	if before != nil {
+		c.had = head{true, before.version, before.rivals}
+	}
+	return c
+}
 
 // aliasRow leads from the id that an identity would have given to the resource
 // that it means.
@@ -26,12 +44,7 @@ type delta struct {
 }
 
 // renewed reports whether the change made a new version.
-func (c *change) renewed() bool {
-	if c.before == nil {
-		return c.after.version > 0
-	}
-	return c.before.version != c.after.version
-}
+func (c *change) renewed() bool { return c.had.version != c.after.version }
 
 // overlay is what was composed and is not applied yet.
 type overlay struct {
@@ -71,10 +84,7 @@ func (o *overlay) settle(d *delta, encoded [][]byte) {
 		if o.states[c.after.ref] == c.after {
 			o.states[c.after.ref] = slim
 		}
-		c.after = slim
-		if b := c.before; b != nil {
-			c.before = &state{ref: b.ref, rid: b.rid, version: b.version, rivals: b.rivals}
-		}
+		c.before, c.after = nil, slim
 	}
 }
 

@@ -171,7 +171,7 @@ func (w *work) alias(key, to ref) {
 func (w *work) delta(message handover.Offset) *delta {
 	d := &delta{message: message, aliases: w.made}
 	for _, t := range w.changed {
-		d.changes = append(d.changes, change{w.original[t], w.states[t]})
+		d.changes = append(d.changes, newChange(w.original[t], w.states[t]))
 	}
 	r := w.r // the work itself may go
 	d.encoded = sync.OnceValue(func() *encoded { return r.encode(d) })

@@ -20,6 +20,17 @@ type Decision struct {
 	Reason   string    `json:"reason,omitempty"` // "no-route", "unreadable", the filter's name
 	Routes   []string  `json:"routes,omitempty"`
 	Problems []Problem `json:"problems,omitempty"`
+	// Deliveries are what is to be sent because of it, one for each destination.
+	Deliveries []Delivery `json:"deliveries,omitempty"`
+}
+
+// Delivery is one message that is to be sent to one destination. The fact that
+// says so and the destination are its identity (DeliveryID).
+type Delivery struct {
+	To    string   `json:"to"`              // the destination
+	Route string   `json:"route,omitempty"` // that led there
+	Keys  []string `json:"keys,omitempty"`  // OrderKey: after everything before it that shares one
+	Hold  bool     `json:"hold,omitempty"`  // while it is parked, what shares a key with it waits
 }
 
 // Problem is something wrong at a place.

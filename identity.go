@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
+	"encoding/hex"
 	"hash"
 	"sync"
 )
@@ -64,6 +65,16 @@ func DocumentKey(siteKey []byte, digest [sha256.Size]byte) []byte {
 	mac.Write([]byte("document"))
 	mac.Write(digest[:])
 	return mac.Sum(nil)[:16]
+}
+
+// OrderKey returns what stands for an ordering key in facts: 16 hexadecimal digits
+// of HMAC-SHA256 under the site key over "order" and the key. It says nothing of the
+// key to whoever has not the site key.
+func OrderKey(siteKey []byte, key string) string {
+	mac := hmac.New(sha256.New, siteKey)
+	mac.Write([]byte("order"))
+	mac.Write([]byte(key))
+	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
 // Qualified returns the authority of the identity with all that makes its value

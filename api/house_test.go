@@ -101,9 +101,9 @@ func site() *config.Site {
 		{Name: "lab", Listen: listen, Acknowledge: "received", Authorities: []string{"LAB"}},
 		{Name: "pas", Listen: listen, Acknowledge: "recorded", Zone: time.UTC, Owns: []string{"Patient"}},
 	}, Routes: []config.Route{
-		{Name: "admissions", From: []string{"pas"}, When: "v2('MSH-9.1') = 'ADT'", Key: "PID-3", To: []string{"record"},
+		{Name: "admissions", From: []string{"pas"}, When: "v2('MSH-9.1') = 'ADT'", Key: "PID-3", To: []config.Target{{Record: true}},
 			Filters: []config.Filter{{Name: "tests", When: "false", Why: "nobody wants them"}}},
-		{Name: "results", From: []string{"lab"}, Key: "PID-3", To: []string{"record"}},
+		{Name: "results", From: []string{"lab"}, Key: "PID-3", To: []config.Target{{Record: true}}},
 	}}
 }
 

@@ -24,6 +24,8 @@ func (s schemas) schema(t reflect.Type) object {
 		return object{"type": "array", "items": s.schema(t.Elem())}
 	case reflect.String:
 		return object{"type": "string"}
+	case reflect.Bool:
+		return object{"type": "boolean"}
 	case reflect.Int, reflect.Int64:
 		return object{"type": "integer", "format": "int64"}
 	case reflect.Struct:

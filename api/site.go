@@ -86,7 +86,10 @@ func (a *API) routes(c *call) error {
 }
 
 func routeOf(r config.Route) siteRoute {
-	out := siteRoute{Name: r.Name, From: r.From, When: r.When, Key: r.Key, To: r.To}
+	out := siteRoute{Name: r.Name, From: r.From, When: r.When, Key: r.Key}
+	for _, t := range r.To {
+		out.To = append(out.To, t.Name())
+	}
 	for _, f := range r.Filters {
 		out.Filters = append(out.Filters, filter{f.Name, f.When, f.Why})
 	}

@@ -34,7 +34,7 @@ func Convert(source config.Source, key []byte, m *hl7v2.Message) Conversion {
 // route it, and convert it if it goes to the record.
 func Try(site *config.Site, table *route.Table, source config.Source, m *hl7v2.Message) Conversion {
 	way := table.Decide(source.Name, m)
-	if !way.Goes("record") {
+	if !way.Record {
 		return Conversion{Decision: way.Decision}
 	}
 	c := Convert(source, TestKey, m)
@@ -43,17 +43,23 @@ func Try(site *config.Site, table *route.Table, source config.Source, m *hl7v2.M
 	return c
 }
 
-// Routes compiles the site's routes.
-func Routes(site *config.Site) (*route.Table, error) {
-	var rules []route.Rule
+// Routes compiles the site's routes. Ordering keys are marked under the site key.
+func Routes(site *config.Site, key []byte) (*route.Table, error) {
+	c := route.Config{Authorities: map[string][]string{}, Mark: func(text string) string { return handover.OrderKey(key, text) }}
+	for _, s := range site.Sources {
+		c.Authorities[s.Name] = s.Authorities
+	}
 	for _, r := range site.Routes {
-		rule := route.Rule{Name: r.Name, From: r.From, When: r.When, To: r.To}
+		rule := route.Rule{Name: r.Name, From: r.From, When: r.When, Key: r.Key}
+		for _, t := range r.To {
+			rule.To = append(rule.To, route.Target{Destination: t.Destination, Hold: t.Hold})
+		}
 		for _, f := range r.Filters {
 			rule.Filters = append(rule.Filters, route.Filter{Name: f.Name, When: f.When})
 		}
-		rules = append(rules, rule)
+		c.Rules = append(c.Rules, rule)
 	}
-	return route.New(rules)
+	return route.New(c)
 }
 
 func converterOf(s config.Source) *v2fhir.Converter {

@@ -114,6 +114,9 @@ func (e *Engine) open(ctx context.Context, steps ...func(context.Context) error)
 }
 
 func (e *Engine) openFolder(context.Context) (err error) {
+	if len(e.config.Site.Destinations) > 0 {
+		return &handover.Error{Op: "opening destinations", Kind: handover.Unsupported, Err: errors.New("nothing is sent yet")}
+	}
 	if err := os.MkdirAll(e.config.Dir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
@@ -176,7 +179,7 @@ func rulesOf(s *config.Site) record.Rules {
 }
 
 func (e *Engine) openRoutes(context.Context) (err error) {
-	e.routes, err = Routes(e.config.Site)
+	e.routes, err = Routes(e.config.Site, e.key)
 	return err
 }
 

@@ -255,7 +255,7 @@ func (p *pipeline) decide(ctx context.Context, w *work) {
 	}
 	way := p.routes.Decide(w.message.Source, m)
 	w.decision = way.Decision
-	if !way.Goes("record") {
+	if !way.Record {
 		return
 	}
 	rest, documents := embedded.Cut(m)

@@ -75,7 +75,7 @@ func (f *forgetful) content(ctx context.Context, e handover.Entry) ([]byte, erro
 func TestOneBadMessage(t *testing.T) {
 	site := &config.Site{
 		HTTP: "127.0.0.1:0", Duplicates: time.Hour, VolumeSize: 1 << 30, Memory: 1 << 20, Release: "test",
-		Routes: []config.Route{{Name: "all", From: []string{"pas"}, To: []string{"record"}}},
+		Routes: []config.Route{{Name: "all", From: []string{"pas"}, To: []config.Target{{Record: true}}}},
 	}
 	e, err := Open(t.Context(), Config{Site: site, Dir: t.TempDir()})
 	if err != nil {

@@ -70,7 +70,7 @@ func everything() *config.Site {
 	return &config.Site{
 		Name: "corpus", HTTP: "127.0.0.1:0", Release: "corpus",
 		Sources: []config.Source{{Name: "corpus", Listen: &url.URL{Scheme: "mllp", Host: "127.0.0.1:0"}, Acknowledge: "received", Zone: time.UTC}},
-		Routes:  []config.Route{{Name: "record", From: []string{"corpus"}, To: []string{"record"}}},
+		Routes:  []config.Route{{Name: "record", From: []string{"corpus"}, To: []config.Target{{Record: true}}}},
 	}
 }
 

@@ -15,6 +15,7 @@ func (s *Site) across(problems *Problems) {
 		*problems = append(*problems, Problem{file, line, fmt.Sprintf(format, args...)})
 	}
 	s.checkSources(add)
+	s.checkDestinations(add)
 	s.checkRoutes(add)
 	s.checkOwners(add)
 	s.checkPrecedence(add)
@@ -57,6 +58,7 @@ func (s *Site) checkRoutes(add addFunc) {
 				add(r.file, r.line, "no source is named %q; sources are: %s", from, s.sourceNames())
 			}
 		}
+		s.checkTargets(r, add)
 	}
 	for _, src := range s.Sources {
 		if !routed[src.Name] {
@@ -65,13 +67,49 @@ func (s *Site) checkRoutes(add addFunc) {
 	}
 }
 
-func (s *Site) sourceNames() string {
-	if len(s.Sources) == 0 {
-		return "none yet"
+// checkTargets finds places that are not there, or there twice.
+func (s *Site) checkTargets(r Route, add addFunc) {
+	seen := map[string]bool{}
+	for _, t := range r.To {
+		if !t.Record && t.Destination != "" && s.Destination(t.Destination) == nil {
+			add(r.file, t.line, "no destination is named %q; destinations are: %s", t.Destination, s.destinationNames())
+		}
+		if seen[t.Destination] && (t.Record || t.Destination != "") {
+			add(r.file, t.line, "to: the same place stands there twice")
+		}
+		seen[t.Destination] = true
 	}
+}
+
+func (s *Site) checkDestinations(add addFunc) {
+	names := map[string]string{}
+	for _, d := range s.Destinations {
+		if first, ok := names[d.Name]; ok && d.Name != "" {
+			add(d.file, d.line, "destination %q is already in %s", d.Name, first)
+		}
+		names[d.Name] = d.file
+	}
+}
+
+func (s *Site) sourceNames() string {
 	var names []string
 	for _, src := range s.Sources {
 		names = append(names, src.Name)
+	}
+	return listed(names)
+}
+
+func (s *Site) destinationNames() string {
+	var names []string
+	for _, d := range s.Destinations {
+		names = append(names, d.Name)
+	}
+	return listed(names)
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none yet"
 	}
 	return strings.Join(names, ", ")
 }

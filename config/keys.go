@@ -5,16 +5,17 @@ type Shape string
 
 // The shapes of values.
 const (
-	Word   Shape = "word"   // a name: letters, digits, - and _
-	Line   Shape = "text"   // any single value
-	Flag   Shape = "flag"   // true or false
-	Number Shape = "number" // a whole number, at least 0
-	Span   Shape = "span"   // a span of time: 30s, 15m, 24h, 90d, or forever
-	Bytes  Shape = "size"   // an amount of bytes: 512, 64KB, 100MB, 2GB
-	Words  Shape = "list"   // a list of words, or one word
-	Lines  Shape = "texts"  // a list of values, or one
-	Block  Shape = "block"  // keys below it
-	Blocks Shape = "blocks" // a list of blocks
+	Word   Shape = "word"            // a name: letters, digits, - and _
+	Line   Shape = "text"            // any single value
+	Flag   Shape = "flag"            // true or false
+	Number Shape = "number"          // a whole number, at least 0
+	Span   Shape = "span"            // a span of time: 30s, 15m, 24h, 90d, or forever
+	Bytes  Shape = "size"            // an amount of bytes: 512, 64KB, 100MB, 2GB
+	Words  Shape = "list"            // a list of words, or one word
+	Lines  Shape = "texts"           // a list of values, or one
+	Block  Shape = "block"           // keys below it
+	Blocks Shape = "blocks"          // a list of blocks
+	Either Shape = "words or blocks" // a list of words and blocks, or one word
 )
 
 // Key is one key of a configuration file: what stands in this table is all
@@ -26,7 +27,7 @@ type Key struct {
 	Required bool
 	Values   []string // the only values allowed, if any
 	Says     string   // what it means, for the reference and the schema
-	Keys     []Key    // of Block and Blocks
+	Keys     []Key    // of Block, Blocks and Either
 }
 
 // File is one kind of configuration file.
@@ -41,6 +42,7 @@ type File struct {
 var Files = []File{
 	{Kind: "handover", Says: "The site as a whole. Every key may be left out.", Keys: siteKeys},
 	{Kind: "source", Folder: "sources", Says: "One system that sends messages.", Keys: sourceKeys},
+	{Kind: "destination", Folder: "destinations", Says: "One system that messages are sent to.", Keys: destinationKeys},
 	{Kind: "route", Folder: "routes", Says: "Which messages go where.", Keys: routeKeys},
 }
 
@@ -77,6 +79,30 @@ var sourceKeys = []Key{
 	}},
 }
 
+var destinationKeys = []Key{
+	{Name: "destination", Shape: Word, Required: true, Says: "Its name; the file has the same name."},
+	{Name: "send", Shape: Line, Required: true, Says: "How messages get there: mllp://10.1.2.3:6661."},
+	{Name: "owner", Shape: Line, Required: true, Says: "Who answers for what is parked here: a person, a team, an address. Nothing waits without somebody who knows of it."},
+	{Name: "deadline", Shape: Span, Default: "4h", Says: "How long the owner has for what is parked."},
+	{Name: "connections", Shape: Number, Default: "1", Says: "How many connections send at the same time. Messages of one key go one after the other, however many there are."},
+	{Name: "idempotent", Shape: Flag, Default: "false", Says: "Whether the receiver knows a message that comes twice by its MSH-10, and takes it once."},
+	{Name: "unknown", Shape: Word, Default: "hold", Values: []string{"hold", "resend"}, Says: "What to do when a message was sent and no answer says whether it was kept: hold parks it for a person; resend sends the same bytes again, and needs idempotent: true."},
+	{Name: "connect", Shape: Span, Default: "10s", Says: "How long connecting may take, TLS included."},
+	{Name: "write", Shape: Span, Default: "30s", Says: "How long the receiver may take no bytes of a message."},
+	{Name: "answer", Shape: Span, Default: "60s", Says: "How long its answer may take."},
+	{Name: "retry", Shape: Block, Says: "How often sending is tried again after it failed. What is rejected is never tried again.", Keys: []Key{
+		{Name: "first", Shape: Span, Default: "1s", Says: "The first pause; each later one is twice as long, give or take a quarter."},
+		{Name: "most", Shape: Span, Default: "5m", Says: "The longest pause."},
+		{Name: "give_up", Shape: Span, Default: "forever", Says: "A message that could not be sent for so long is parked."},
+	}},
+	{Name: "tls", Shape: Block, Says: "TLS on the connection; an empty block takes the system's authorities.", Keys: []Key{
+		{Name: "authorities", Shape: Line, Says: "PEM file of the authorities that sign the receiver's certificate; without it the system's."},
+		{Name: "name", Shape: Line, Says: "The name in the receiver's certificate, where it is not the host in send."},
+		{Name: "certificate", Shape: Line, Says: "PEM file of our own certificate chain, for receivers that ask for one."},
+		{Name: "key", Shape: Line, Says: "PEM file of its private key."},
+	}},
+}
+
 var routeKeys = []Key{
 	{Name: "route", Shape: Word, Required: true, Says: "Its name; the file has the same name."},
 	{Name: "from", Shape: Words, Required: true, Says: "The sources whose messages it looks at."},
@@ -87,5 +113,8 @@ var routeKeys = []Key{
 		{Name: "when", Shape: Line, Required: true, Says: "FHIRPath; a message for which it is true is filtered."},
 		{Name: "why", Shape: Line, Required: true, Says: "Why such messages are not wanted, for whoever asks later."},
 	}},
-	{Name: "to", Shape: Words, Required: true, Values: []string{"record"}, Says: "Where it leads: record turns v2 into FHIR and writes it to the record."},
+	{Name: "to", Shape: Either, Required: true, Values: []string{"record"}, Says: "Where it leads: record turns v2 into FHIR and writes it to the record; `destination: NAME` sends the message there as it came.", Keys: []Key{
+		{Name: "destination", Shape: Word, Required: true, Says: "The destination's name."},
+		{Name: "parked", Shape: Word, Default: "pass", Values: []string{"pass", "hold"}, Says: "What becomes of later messages of the same key while one is parked: pass, they go on; hold, they wait."},
+	}},
 }

@@ -26,7 +26,7 @@ func Load(folder fs.FS) (*Site, error) {
 		return nil, err
 	}
 	if len(l.seen) == 0 {
-		l.add("handover.yaml", 1, "nothing here is a configuration; a folder has handover.yaml, sources/ and routes/")
+		l.add("handover.yaml", 1, "nothing here is a configuration; a folder has handover.yaml, sources/, routes/ and destinations/")
 	}
 	l.site.across(&l.problems)
 	if len(l.problems) > 0 {
@@ -99,10 +99,12 @@ func (l *loader) file(name string, data []byte) {
 		l.readSite(name, tree)
 	case path.Dir(name) == "sources":
 		l.readSource(name, tree)
+	case path.Dir(name) == "destinations":
+		l.readDestination(name, tree)
 	case path.Dir(name) == "routes":
 		l.readRoute(name, tree)
 	default:
-		l.add(name, 1, "nothing reads this file; configuration stands in handover.yaml, sources/ and routes/")
+		l.add(name, 1, "nothing reads this file; configuration stands in handover.yaml, sources/, routes/ and destinations/")
 	}
 }
 
@@ -145,12 +147,14 @@ func (l *loader) readRoute(file string, n node) {
 	b := readBlock(file, n, routeKeys, &l.problems)
 	r := Route{
 		Name: b.text("route"), From: plain(b.texts("from")), When: b.text("when"), Key: b.text("key"),
-		To: plain(b.texts("to")), file: file, line: b.lineOf("from"),
+		To: readTargets(b), file: file, line: b.lineOf("from"),
 	}
 	checkName(b, file, "route", r.Name)
 	checkExpression(b, "when", r.When)
-	if _, err := hl7v2.ParseAddress(r.Key); err != nil {
+	if a, err := hl7v2.ParseAddress(r.Key); err != nil {
 		b.add(b.lineOf("key"), fmt.Sprintf("key: %v", err))
+	} else if a.Field == 0 {
+		b.add(b.lineOf("key"), fmt.Sprintf("key: %q names no field; write it as in PID-3", r.Key))
 	}
 	for _, f := range b.blocks("filters") {
 		filter := Filter{f.text("filter"), f.text("when"), f.text("why")}
@@ -158,6 +162,76 @@ func (l *loader) readRoute(file string, n node) {
 		r.Filters = append(r.Filters, filter)
 	}
 	l.site.Routes = append(l.site.Routes, r)
+}
+
+// readTargets reads where a route leads.
+func readTargets(b block) (out []Target) {
+	words, blocks := b.either("to")
+	for _, w := range words {
+		if w.text == "record" { // the table allows no other
+			out = append(out, Target{Record: true, line: w.line})
+		}
+	}
+	for _, t := range blocks {
+		out = append(out, Target{Destination: t.text("destination"), Hold: t.text("parked") == "hold", line: t.line})
+	}
+	return out
+}
+
+func (l *loader) readDestination(file string, n node) {
+	b := readBlock(file, n, destinationKeys, &l.problems)
+	d := Destination{
+		Name: b.text("destination"), Owner: b.text("owner"), Deadline: b.span("deadline"),
+		Connections: b.number("connections"), Resend: b.text("unknown") == "resend",
+		Connect: b.span("connect"), Write: b.span("write"), Answer: b.span("answer"),
+		file: file, line: b.lineOf("destination"),
+	}
+	checkName(b, file, "destination", d.Name)
+	if d.Name == "record" {
+		b.add(d.line, "destination: record is a name of Handover's own; choose another")
+	}
+	if _, given := b.given["owner"]; given && strings.TrimSpace(d.Owner) == "" {
+		b.add(b.lineOf("owner"), "owner: nobody is named; somebody must answer for what is parked here")
+	}
+	if d.Connections == 0 {
+		b.add(b.lineOf("connections"), "connections: at least one is needed")
+	}
+	if idempotent := b.flag("idempotent"); d.Resend && !idempotent {
+		b.add(b.lineOf("unknown"), "unknown: resend may double a message; it needs idempotent: true, if the receiver is")
+	}
+	d.Send = readSend(b)
+	retry, _ := b.block("retry")
+	d.Retry = Retry{retry.span("first"), retry.span("most"), retry.span("give_up")}
+	if d.Retry.First == 0 || d.Retry.Most < d.Retry.First {
+		b.add(b.lineOf("retry"), "retry: the longest pause must not be shorter than the first, nor any last forever")
+	}
+	if t, given := b.block("tls"); given {
+		d.TLS = &ClientTLS{t.text("authorities"), t.text("name"), t.text("certificate"), t.text("key")}
+		if (d.TLS.Certificate == "") != (d.TLS.Key == "") {
+			b.add(b.lineOf("tls"), "tls: a certificate and its key go together")
+		}
+	}
+	l.site.Destinations = append(l.site.Destinations, d)
+}
+
+// readSend reads how messages get to a destination.
+func readSend(b block) *url.URL {
+	text, line := b.text("send"), b.lineOf("send")
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Scheme == "":
+		b.add(line, "send: no URL; write mllp://10.1.2.3:6661")
+	case u.Scheme != "mllp":
+		b.add(line, fmt.Sprintf("send: %q is not a way messages are sent; there is mllp", u.Scheme))
+	case u.Hostname() == "" || u.Port() == "":
+		b.add(line, fmt.Sprintf("send: %q lacks a host or a port, as in mllp://10.1.2.3:6661", text))
+	default:
+		return u
+	}
+	return nil
 }
 
 func plain(values []located) []string {

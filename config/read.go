@@ -82,7 +82,7 @@ var wordPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 
 func (b block) checkScalar(k Key, n node) {
 	switch {
-	case (k.Shape == Word || k.Shape == Words) && !wordPattern.MatchString(n.scalar):
+	case (k.Shape == Word || k.Shape == Words || k.Shape == Either) && !wordPattern.MatchString(n.scalar):
 		b.add(n.line, fmt.Sprintf("%s: a name takes letters, digits, - and _", k.Name))
 	case k.Values != nil && !slices.Contains(k.Values, n.scalar):
 		b.add(n.line, fmt.Sprintf("%s: %q is none of: %s", k.Name, n.scalar, strings.Join(k.Values, ", ")))
@@ -142,11 +142,43 @@ func (b block) blocks(name string) []block {
 	return out
 }
 
-// block returns the mapping below a key, and whether it was given.
+// either returns the words and the mappings of a list that may hold both; one word
+// alone counts as a list of one.
+func (b block) either(name string) (words []located, blocks []block) {
+	k := b.key(name)
+	p, ok := b.given[name]
+	if !ok || p.value.shape == emptyNode {
+		return nil, nil
+	}
+	items := p.value.list
+	if p.value.shape != listNode {
+		items = []node{p.value}
+	}
+	for _, item := range items {
+		if item.shape == mapNode {
+			blocks = append(blocks, readBlock(b.file, item, k.Keys, b.problems))
+			continue
+		}
+		words = append(words, b.scalars(k, item)...)
+	}
+	return words, blocks
+}
+
+// flag returns whether the value is true.
+func (b block) flag(name string) bool {
+	s := b.text(name)
+	if s != "true" && s != "false" {
+		b.add(b.lineOf(name), fmt.Sprintf("%s: true or false is expected", name))
+	}
+	return s == "true"
+}
+
+// block returns the mapping below a key, and whether it was given; if not, with
+// its defaults.
 func (b block) block(name string) (block, bool) {
 	p, ok := b.given[name]
 	if !ok {
-		return readBlock(b.file, node{line: b.line, shape: emptyNode}, nil, &Problems{}), false
+		return readBlock(b.file, node{line: b.line, shape: emptyNode}, b.key(name).Keys, &Problems{}), false
 	}
 	return readBlock(b.file, p.value, b.key(name).Keys, b.problems), true
 }

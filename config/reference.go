@@ -45,6 +45,8 @@ func property(k Key) map[string]any {
 		s = word()
 	case Words:
 		s = listOf(word())
+	case Either:
+		s = listOf(map[string]any{"oneOf": []any{word(), object(k.Keys)}})
 	case Lines:
 		s = listOf(map[string]any{"type": "string"})
 	default:
@@ -72,7 +74,7 @@ func listOf(item map[string]any) map[string]any {
 func Reference() string {
 	var b strings.Builder
 	b.WriteString("# Configuration\n\nA folder of YAML files, made for Git: `handover.yaml` and one file for each\n" +
-		"source and route. `handover check DIR` finds every problem, with file and line.\n" +
+		"source, destination and route. `handover check DIR` finds every problem, with file and line.\n" +
 		"This page is made from the same table as the check.\n")
 	for _, f := range Files {
 		place := "handover.yaml"
@@ -89,7 +91,10 @@ func Reference() string {
 func writeKeys(b *strings.Builder, prefix string, keys []Key) {
 	for _, k := range keys {
 		value, def := string(k.Shape), "–"
-		if k.Values != nil {
+		switch {
+		case k.Shape == Either:
+			value = strings.Join(k.Values, " or ") + " or block"
+		case k.Values != nil:
 			value = strings.Join(k.Values, " or ")
 		}
 		if k.Default != "" {

@@ -8,17 +8,18 @@ import (
 
 // Site is a whole configuration, checked.
 type Site struct {
-	Name       string
-	HTTP       string        // host:port
-	Database   string        // postgres:// URL, or "" for the data folder
-	Retention  time.Duration // of message bodies; 0: forever
-	Duplicates time.Duration
-	LowSpace   int64    // bytes
-	VolumeSize int64    // bytes
-	Memory     int64    // bytes
-	Precedence []string // sources, first best
-	Sources    []Source // by name
-	Routes     []Route  // by name
+	Name         string
+	HTTP         string        // host:port
+	Database     string        // postgres:// URL, or "" for the data folder
+	Retention    time.Duration // of message bodies; 0: forever
+	Duplicates   time.Duration
+	LowSpace     int64         // bytes
+	VolumeSize   int64         // bytes
+	Memory       int64         // bytes
+	Precedence   []string      // sources, first best
+	Sources      []Source      // by name
+	Destinations []Destination // by name
+	Routes       []Route       // by name
 	// Release is the content address of the folder: SHA-256 over the names and
 	// bytes of all its files, the first 12 hexadecimal digits.
 	Release        string
@@ -49,6 +50,36 @@ type TLS struct {
 	Clients          string // "" where clients need none
 }
 
+// Destination is one system that messages are sent to.
+type Destination struct {
+	Name        string
+	Send        *url.URL // scheme mllp
+	Owner       string
+	Deadline    time.Duration // for what is parked; 0: none
+	Connections int
+	Resend      bool // what may or may not have arrived is sent again
+	Connect     time.Duration
+	Write       time.Duration
+	Answer      time.Duration
+	Retry       Retry
+	TLS         *ClientTLS
+	file        string
+	line        int
+}
+
+// Retry says how often sending is tried again after it failed.
+type Retry struct {
+	First, Most time.Duration // pauses
+	GiveUp      time.Duration // 0: never
+}
+
+// ClientTLS names the files of a connection that we open.
+type ClientTLS struct {
+	Authorities      string // "": the system's
+	Name             string // in the receiver's certificate; "": the host
+	Certificate, Key string // "" where the receiver asks for none
+}
+
 // Route says which messages go where.
 type Route struct {
 	Name    string
@@ -56,13 +87,39 @@ type Route struct {
 	When    string // FHIRPath, or ""
 	Key     string // v2 address
 	Filters []Filter
-	To      []string
+	To      []Target
 	file    string
 	line    int
 }
 
+// Target is one place where a route leads.
+type Target struct {
+	Record      bool
+	Destination string // "" where it is the record
+	Hold        bool   // a parked message holds up later ones of its key
+	line        int
+}
+
+// Name returns "record", or the destination's name.
+func (t Target) Name() string {
+	if t.Record {
+		return "record"
+	}
+	return t.Destination
+}
+
 // Filter takes messages out, by name.
 type Filter struct{ Name, When, Why string }
+
+// Destination returns the destination with the name, or nil.
+func (s *Site) Destination(name string) *Destination {
+	for i := range s.Destinations {
+		if s.Destinations[i].Name == name {
+			return &s.Destinations[i]
+		}
+	}
+	return nil
+}
 
 // Source returns the source with the name, or nil.
 func (s *Site) Source(name string) *Source {

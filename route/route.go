@@ -6,6 +6,7 @@ package route
 
 import (
 	"fmt"
+	"slices"
 
 	"handover"
 	"handover/fhirpath"
@@ -13,27 +14,50 @@ import (
 	"handover/hl7v2"
 )
 
+// Config says what a table is made of.
+type Config struct {
+	Rules []Rule
+	// Authorities lists for each source the authorities of identifiers, most
+	// trusted first: of several identifiers the first is the ordering key.
+	Authorities map[string][]string
+	// Mark turns an ordering key, which may be a patient's identifier, into one
+	// that says nothing of it: handover.OrderKey.
+	Mark func(key string) string
+}
+
 // Rule is one route.
 type Rule struct {
 	Name    string
 	From    []string
 	When    string // FHIRPath over the message; "": every message
 	Filters []Filter
-	To      []string
+	Key     string // v2 address of the ordering key of what goes to destinations
+	To      []Target
+}
+
+// Target is one place where a route leads.
+type Target struct {
+	Destination string // "": the record
+	Hold        bool   // what is parked there holds up later messages of its key
 }
 
 // Filter takes out messages for which When is true.
 type Filter struct{ Name, When string }
 
 // Table is a set of compiled rules.
-type Table struct{ rules []compiled }
+type Table struct {
+	rules       []compiled
+	authorities map[string][]string
+	mark        func(key string) string
+}
 
 type compiled struct {
 	name    string
 	from    map[string]bool
 	when    *fhirpath.Expr // nil: always
 	filters []compiledFilter
-	to      []string
+	key     keying
+	to      []Target
 }
 
 type compiledFilter struct {
@@ -43,9 +67,9 @@ type compiledFilter struct {
 
 // New compiles the rules. The error names the rule and the place in its
 // expression.
-func New(rules []Rule) (*Table, error) {
-	t := &Table{}
-	for _, r := range rules {
+func New(config Config) (*Table, error) {
+	t := &Table{authorities: config.Authorities, mark: config.Mark}
+	for _, r := range config.Rules {
 		c := compiled{name: r.Name, from: map[string]bool{}, to: r.To}
 		for _, source := range r.From {
 			c.from[source] = true
@@ -53,6 +77,9 @@ func New(rules []Rule) (*Table, error) {
 		var err error
 		if c.when, err = compile(r.When); err != nil {
 			return nil, fmt.Errorf("compiling route %s: %w", r.Name, err)
+		}
+		if c.key, err = t.keyingAt(r.Key); err != nil {
+			return nil, fmt.Errorf("reading the key of route %s: %w", r.Name, err)
 		}
 		for _, f := range r.Filters {
 			when, err := compile(f.When)
@@ -73,10 +100,11 @@ func compile(expression string) (*fhirpath.Expr, error) {
 	return v2.Compile(expression)
 }
 
-// Way is where one message goes.
+// Way is where one message goes. Of several routes that lead to one destination
+// the first counts.
 type Way struct {
 	handover.Decision
-	To []string // targets of all routes that took it, each once
+	Record bool // it goes to the record
 }
 
 // Decide says where a message of the source goes. A condition that cannot be
@@ -105,7 +133,7 @@ func (t *Table) Decide(source string, m *hl7v2.Message) Way {
 			continue
 		}
 		w.Routes = append(w.Routes, r.name)
-		w.add(r.to)
+		w.add(r, source, m)
 	}
 	switch {
 	case len(w.Routes) > 0:
@@ -118,22 +146,26 @@ func (t *Table) Decide(source string, m *hl7v2.Message) Way {
 	return w
 }
 
-func (w *Way) add(targets []string) {
-	for _, to := range targets {
-		if !w.Goes(to) {
-			w.To = append(w.To, to)
+// add sends the message where a route leads that took it.
+func (w *Way) add(r compiled, source string, m *hl7v2.Message) {
+	var keys []string
+	for _, t := range r.to {
+		if t.Destination == "" {
+			w.Record = true
+			continue
 		}
+		if w.goes(t.Destination) {
+			continue
+		}
+		if keys == nil {
+			keys = r.key.of(source, m)
+		}
+		w.Deliveries = append(w.Deliveries, handover.Delivery{To: t.Destination, Route: r.name, Keys: keys, Hold: t.Hold})
 	}
 }
 
-// Goes reports whether the message goes to the target.
-func (w Way) Goes(target string) bool {
-	for _, to := range w.To {
-		if to == target {
-			return true
-		}
-	}
-	return false
+func (w *Way) goes(destination string) bool {
+	return slices.ContainsFunc(w.Deliveries, func(d handover.Delivery) bool { return d.To == destination })
 }
 
 func waiting(reason, route string, err error) Way {

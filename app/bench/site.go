@@ -21,7 +21,7 @@ func site(record bool) *config.Site {
 		})
 	}
 	if record {
-		s.Routes = []config.Route{{Name: "record", From: []string{clinic, lab, wards}, To: []string{"record"}}}
+		s.Routes = []config.Route{{Name: "record", From: []string{clinic, lab, wards}, To: []config.Target{{Record: true}}}}
 	}
 	return s
 }

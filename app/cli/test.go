@@ -35,7 +35,7 @@ func (c testCommand) Run(std Streams) error {
 	if err != nil {
 		return err
 	}
-	table, err := app.Routes(site)
+	table, err := app.Routes(site, app.TestKey)
 	if err != nil {
 		return err
 	}

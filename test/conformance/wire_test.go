@@ -37,7 +37,7 @@ func site(drop string) *config.Site {
 			source("wire", &url.URL{Scheme: "mllp", Host: "127.0.0.1:0"}),
 			source("folder", &url.URL{Scheme: "file", Path: drop}),
 		},
-		Routes: []config.Route{{Name: "all", From: []string{"wire", "folder"}, Key: "PID-3", To: []string{"record"}}},
+		Routes: []config.Route{{Name: "all", From: []string{"wire", "folder"}, Key: "PID-3", To: []config.Target{{Record: true}}}},
 	}
 }
 

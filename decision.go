@@ -24,15 +24,6 @@ type Decision struct {
 	Deliveries []Delivery `json:"deliveries,omitempty"`
 }
 
-// Delivery is one message that is to be sent to one destination. The fact that
-// says so and the destination are its identity (DeliveryID).
-type Delivery struct {
-	To    string   `json:"to"`              // the destination
-	Route string   `json:"route,omitempty"` // that led there
-	Keys  []string `json:"keys,omitempty"`  // OrderKey: after everything before it that shares one
-	Hold  bool     `json:"hold,omitempty"`  // while it is parked, what shares a key with it waits
-}
-
 // Problem is something wrong at a place.
 type Problem struct {
 	Where string `json:"where,omitempty"` // "PID-5.1", "byte 120"

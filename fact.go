@@ -35,6 +35,8 @@ const (
 	RetentionDone FactKind = 16 // bodies were removed by rule
 	Enclosed      FactKind = 18 // a document that a message carried: its bytes; Key is its DocumentKey
 	Shaped        FactKind = 19 // what elements have in common: package bodies; before the first Asserted fact that uses it
+	Answered      FactKind = 20 // what a receiver said, byte for byte
+	Cancelled     FactKind = 21 // a delivery that a person gave up
 )
 
 var factNames = map[FactKind]string{
@@ -43,6 +45,7 @@ var factNames = map[FactKind]string{
 	Released: "released", Resent: "resent", Commanded: "commanded", Configured: "configured",
 	Accessed: "accessed", Checkpointed: "checkpointed", EpochOpened: "epoch-opened",
 	RetentionDone: "retention-done", Enclosed: "enclosed", Shaped: "shaped",
+	Answered: "answered", Cancelled: "cancelled",
 }
 
 // String returns the kind's name, for example "received".

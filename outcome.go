@@ -13,8 +13,8 @@ const (
 
 // Outcome is how an attempt to deliver a message ended, and why.
 type Outcome struct {
-	Ending Ending `json:"ending"`
-	Code   string `json:"code,omitempty"` // the receiver's: MSA-1, an HTTP status
-	Text   string `json:"text,omitempty"` // what it, or the way to it, says of the reason
-	Answer []byte `json:"-"`              // as it came; nil where none did
+	Ending Ending
+	Code   string // the receiver's: MSA-1, an HTTP status
+	Reason string // in our words, without anything of the message or the answer; "" where the code says it
+	Answer []byte // as it came; nil where none did
 }

@@ -16,6 +16,7 @@ import (
 
 	"handover"
 	"handover/config"
+	"handover/deliver"
 	"handover/internal/spool"
 	"handover/internal/store"
 	"handover/journal"
@@ -49,22 +50,23 @@ type Config struct {
 
 // Engine is Handover, opened. Nothing listens until Run.
 type Engine struct {
-	config   Config
-	key      []byte
-	spool    *spool.Dir
-	memory   *wire.Memory
-	journal  *journal.Journal
-	trace    *trace.Trace
-	record   *record.Record
-	routes   *route.Table
-	records  waitingRoom
-	counters counters
-	recent   recent
-	log      *slog.Logger
-	doors    map[string]listener // by source; "" is the FHIR server
-	backing  sync.Mutex          // held while a backup is made
-	proving  sync.Mutex          // held while everything is verified
-	ending   chan struct{}       // closed when Run is to end
+	config     Config
+	key        []byte
+	spool      *spool.Dir
+	memory     *wire.Memory
+	journal    *journal.Journal
+	trace      *trace.Trace
+	record     *record.Record
+	routes     *route.Table
+	deliveries *deliver.Deliverer
+	records    waitingRoom
+	counters   counters
+	recent     recent
+	log        *slog.Logger
+	doors      map[string]listener // by source; "" is the FHIR server
+	backing    sync.Mutex          // held while a backup is made
+	proving    sync.Mutex          // held while everything is verified
+	ending     chan struct{}       // closed when Run is to end
 }
 
 // What the record may keep in memory of what it has used: states ready for use,
@@ -81,7 +83,7 @@ const (
 func Open(ctx context.Context, c Config) (*Engine, error) {
 	e := newEngine(c)
 	// In the order in which they need each other.
-	err := e.open(ctx, e.openFolder, e.openJournal, e.openSpool, e.openProjections, e.catchUp, e.openRoutes, e.openDoors)
+	err := e.open(ctx, e.openFolder, e.openJournal, e.openSpool, e.openProjections, e.catchUp, e.openDeliveries, e.openRoutes, e.openDoors)
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -114,9 +116,6 @@ func (e *Engine) open(ctx context.Context, steps ...func(context.Context) error)
 }
 
 func (e *Engine) openFolder(context.Context) (err error) {
-	if len(e.config.Site.Destinations) > 0 {
-		return &handover.Error{Op: "opening destinations", Kind: handover.Unsupported, Err: errors.New("nothing is sent yet")}
-	}
 	if err := os.MkdirAll(e.config.Dir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
@@ -188,6 +187,9 @@ func (e *Engine) Close() error {
 	var errs []error
 	for _, d := range e.doors {
 		errs = append(errs, d.Close())
+	}
+	if e.deliveries != nil {
+		errs = append(errs, e.deliveries.Close())
 	}
 	if e.record != nil {
 		errs = append(errs, e.record.Close())

@@ -106,6 +106,16 @@ func (r *recent) from(at handover.Offset, limit int) (found []handover.Entry, ne
 	return nil, 0
 }
 
+// find returns a copy of the fact if it is remembered.
+func (r *recent) find(at handover.Offset) (handover.Entry, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e := r.get(at); e != nil {
+		return *e, true
+	}
+	return handover.Entry{}, false
+}
+
 // live is the journal as those who follow it closely read it.
 type live struct {
 	facts
@@ -121,6 +131,14 @@ func (l live) Append(ctx context.Context, drafts []handover.Draft) ([]handover.R
 		l.recent.add(drafts, receipts)
 	}
 	return receipts, err
+}
+
+// near reads one fact, which is a message and probably among the last.
+func (l live) near(ctx context.Context, at handover.Offset) (handover.Entry, error) {
+	if e, ok := l.recent.find(at); ok {
+		return e, nil
+	}
+	return l.Get(ctx, at)
 }
 
 // Outlines returns the facts after an offset, in order. Bodies of Asserted and

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -98,7 +97,7 @@ func (l *Line) Send(ctx context.Context, message []byte) handover.Outcome {
 }
 
 func outcome(e handover.Ending, err error) handover.Outcome {
-	return handover.Outcome{Ending: e, Text: err.Error()}
+	return handover.Outcome{Ending: e, Reason: err.Error()}
 }
 
 // hear waits for what the receiver says of the message.
@@ -107,10 +106,10 @@ func (l *Line) hear(ctx context.Context, k *link, answers <-chan *answered, aske
 	for {
 		a, err := l.next(ctx, k, answers)
 		if err != nil {
-			last.Text = err.Error()
+			last.Reason = err.Error()
 			return last
 		}
-		last.Code, last.Text, last.Answer = a.code, a.text, a.frame
+		last.Code, last.Reason, last.Answer = a.code, "", a.frame
 		switch a.code {
 		case "AA":
 			last.Ending = handover.Accepted
@@ -122,7 +121,7 @@ func (l *Line) hear(ctx context.Context, k *link, answers <-chan *answered, aske
 			}
 			last.Ending = handover.Accepted
 		default:
-			last.Text = fmt.Sprintf("MSA-1 is %q, which is no acknowledgement", a.code)
+			last.Code, last.Reason = "", "the answer's MSA-1 is no acknowledgement code"
 		}
 		return last
 	}
@@ -193,8 +192,8 @@ type link struct {
 
 // answered is an answer to the message that waits.
 type answered struct {
-	code, text string // MSA-1, and what is wrong
-	frame      []byte
+	code  string // MSA-1
+	frame []byte
 }
 
 // deafAfter is how many messages in a row may stay without an answer until the
@@ -235,22 +234,11 @@ func (k *link) take(frame []byte) bool {
 		return false
 	}
 	select {
-	case k.answers <- &answered{m.Get("MSA-1").Text(), faults(m), frame}:
+	case k.answers <- &answered{m.Get("MSA-1").Text(), frame}:
 		return true
 	default:
 		return false // it has more of them than anybody reads
 	}
-}
-
-// faults reads what an answer says is wrong, without what it cites of the message.
-func faults(ack *hl7v2.Message) string {
-	var out []string
-	for _, at := range []string{"ERR-3.2", "MSA-3"} {
-		if text := ack.Get(at).Text(); text != "" {
-			out = append(out, text)
-		}
-	}
-	return strings.Join(out, ": ")
 }
 
 func (k *link) timedOut() {

@@ -81,7 +81,7 @@ func controlOf(message string) string {
 func want(t *testing.T, got handover.Outcome, ending handover.Ending, code string) {
 	t.Helper()
 	if got.Ending != ending || got.Code != code {
-		t.Errorf("%s %q (%s), want %s %q", got.Ending, got.Code, got.Text, ending, code)
+		t.Errorf("%s %q (%s), want %s %q", got.Ending, got.Code, got.Reason, ending, code)
 	}
 }
 

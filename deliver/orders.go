@@ -1,0 +1,142 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"handover"
+)
+
+// order is something that is to be done between two facts, when the table can be
+// brought up to date and nothing changes meanwhile.
+type order struct {
+	do   func(context.Context) error
+	done chan error
+}
+
+// order lets whoever follows the journal do something.
+func (d *Deliverer) order(ctx context.Context, do func(context.Context) error) error {
+	o := order{do, make(chan error, 1)}
+	select {
+	case d.orders <- o:
+		return <-o.done
+	case <-d.ended:
+		return &handover.Error{Op: "ordering deliveries", Kind: handover.Unavailable, Err: errors.New("the engine is stopping")}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Park takes a delivery out of the way until it is released or cancelled.
+func (d *Deliverer) Park(ctx context.Context, by handover.Actor, id handover.DeliveryID, why string) error {
+	return d.order(ctx, func(ctx context.Context) error {
+		r, in, err := d.idle(ctx, "parking a delivery", id, stateWaiting)
+		if err != nil {
+			return err
+		}
+		p := d.queues[id.To].parking("by-hand")
+		p.Why = why
+		if err := d.keep(ctx, by, r, in, func(f facts) handover.Draft { return f.parked(p) }); err != nil {
+			return err
+		}
+		if o := d.queues[id.To]; in != nil && r.hold {
+			o.held(in)
+		} else if in != nil {
+			o.done(in)
+		}
+		return d.read(ctx)
+	})
+}
+
+// Release lets a parked delivery be tried again, at its old place.
+func (d *Deliverer) Release(ctx context.Context, by handover.Actor, id handover.DeliveryID, why string) error {
+	return d.order(ctx, func(ctx context.Context) error {
+		r, in, err := d.idle(ctx, "releasing a delivery", id, stateParked)
+		if err != nil {
+			return err
+		}
+		if err := d.keep(ctx, by, r, in, func(f facts) handover.Draft { return f.ruled(handover.Released, why) }); err != nil {
+			return err
+		}
+		if in != nil {
+			d.queues[id.To].release(in)
+		}
+		if err := d.read(ctx); err != nil {
+			return err
+		}
+		// What is beyond the window is taken from the table in its turn.
+		if o := d.queues[id.To]; o != nil && !o.has(id.Of) && (!o.more || id.Of <= o.last) {
+			r.since = time.Now()
+			o.add(r.delivery(waiting))
+		}
+		return nil
+	})
+}
+
+// Cancel gives a delivery up for good.
+func (d *Deliverer) Cancel(ctx context.Context, by handover.Actor, id handover.DeliveryID, why string) error {
+	return d.order(ctx, func(ctx context.Context) error {
+		r, in, err := d.idle(ctx, "cancelling a delivery", id, "")
+		if err != nil {
+			return err
+		}
+		if err := d.keep(ctx, by, r, in, func(f facts) handover.Draft { return f.ruled(handover.Cancelled, why) }); err != nil {
+			return err
+		}
+		if in != nil {
+			d.queues[id.To].done(in)
+		}
+		return d.read(ctx)
+	})
+}
+
+// idle returns the row of a delivery that is open, in that state ("": in any) and
+// not being sent, and the delivery itself, seized, if it is in the window.
+func (d *Deliverer) idle(ctx context.Context, op string, id handover.DeliveryID, state string) (r row, in *delivery, err error) {
+	fault := func(kind handover.Kind, text string) error {
+		return &handover.Error{Op: op, Kind: kind, Where: fmt.Sprintf("%d to %s", id.Of, id.To), Err: errors.New(text)}
+	}
+	if err := d.read(ctx); err != nil {
+		return r, nil, err
+	}
+	o, busy := d.queues[id.To], false
+	if o != nil {
+		if in, busy = o.seize(id.Of); busy {
+			return r, nil, fault(handover.Conflict, "it is being sent just now")
+		}
+	}
+	defer func() {
+		if err != nil && in != nil {
+			o.letGo(in)
+		}
+	}()
+	// What ended before it was seized is in the journal by now.
+	if err = d.fold(ctx); err != nil {
+		return r, in, err
+	}
+	if err = d.table.flush(ctx); err != nil {
+		return r, in, err
+	}
+	rows, err := d.table.read(ctx, `destination = ? AND id = ?`, id.To, int64(id.Of))
+	switch {
+	case err != nil:
+	case len(rows) == 0:
+		err = fault(handover.NotFound, "no such delivery is open: it was accepted or cancelled, or never was")
+	case state != "" && rows[0].state != state:
+		err = fault(handover.Conflict, "it is "+rows[0].state)
+	default:
+		r = rows[0]
+	}
+	return r, in, err
+}
+
+// keep appends what a person decided.
+func (d *Deliverer) keep(ctx context.Context, by handover.Actor, r row, in *delivery, draft func(facts) handover.Draft) error {
+	_, err := d.config.Journal.Append(ctx, []handover.Draft{draft(facts{r.message, r.source, r.DeliveryID, by})})
+	if err != nil && in != nil {
+		d.queues[r.To].letGo(in)
+	}
+	return err
+}

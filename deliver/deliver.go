@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"handover"
@@ -68,6 +69,7 @@ type Deliverer struct {
 	queues map[string]*outlet
 	orders chan order    // of persons, and late answers: for whoever follows the journal
 	ended  chan struct{} // closed when nobody does any more
+	hungry chan struct{} // tells that a window is half empty, and the table has more
 	log    *slog.Logger
 }
 
@@ -76,7 +78,7 @@ type outlet struct {
 	Destination
 	*queue
 	last handover.Offset // of the newest delivery in the window
-	more bool            // the table has later ones
+	more atomic.Bool     // the table has later ones
 	lost lost
 }
 
@@ -100,7 +102,7 @@ func Open(ctx context.Context, c Config) (*Deliverer, error) {
 	}
 	d := &Deliverer{
 		config: c, table: table{db: db, pending: map[handover.DeliveryID]*change{}}, queues: map[string]*outlet{},
-		orders: make(chan order), ended: make(chan struct{}), log: c.Log,
+		orders: make(chan order), ended: make(chan struct{}), hungry: make(chan struct{}, 1), log: c.Log,
 	}
 	for _, to := range c.Destinations {
 		d.queues[to.Name] = &outlet{Destination: to, queue: newQueue(pauses{to.Pause, to.MaxPause})}
@@ -142,14 +144,17 @@ func (d *Deliverer) catchUp(ctx context.Context) error {
 	}
 }
 
-// Run sends until ctx ends. What is being sent then may take Drain. It returns what
-// went wrong, or nil.
+// Run sends until ctx ends. What is being sent then may take Drain. The error says
+// that it could not begin.
 func (d *Deliverer) Run(ctx context.Context) error {
-	if err := d.settleInterrupted(ctx); err != nil {
-		return err
-	}
-	if err := d.load(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{d.settleInterrupted, d.load} {
+		if err := step(ctx); err != nil {
+			close(d.ended)
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
 	}
 	// Outcomes must be kept after ctx has ended.
 	inner, stopInner := context.WithCancel(context.WithoutCancel(ctx))
@@ -163,20 +168,17 @@ func (d *Deliverer) Run(ctx context.Context) error {
 		time.AfterFunc(d.config.Drain, stopSending)
 	})
 	var workers, follower sync.WaitGroup
-	var failed error
-	follower.Go(func() { failed = d.follow(inner) })
+	follower.Go(func() { d.follow(inner) })
 	for _, o := range d.queues {
 		for range o.Connections {
 			workers.Go(func() { d.newWorker(o).run(sending) })
 		}
 	}
 	workers.Wait()
+	<-ctx.Done() // there may be no workers
 	stopInner()
 	follower.Wait()
-	if ctx.Err() != nil && errors.Is(failed, context.Canceled) {
-		return nil
-	}
-	return failed
+	return nil
 }
 
 // settleInterrupted ends as unknown what was begun and had not ended when the
@@ -242,7 +244,7 @@ func (d *Deliverer) refill(ctx context.Context, o *outlet) error {
 		o.add(r.delivery(waiting))
 		o.last = r.Of
 	}
-	o.more = len(rows) == room
+	o.more.Store(len(rows) == room)
 	return nil
 }
 
@@ -261,7 +263,7 @@ const (
 
 // follow takes in what the journal says, until ctx ends. It alone changes the table
 // and adds to the queues.
-func (d *Deliverer) follow(ctx context.Context) error {
+func (d *Deliverer) follow(ctx context.Context) {
 	defer close(d.ended)
 	news := make(chan struct{}, 1)
 	var watch sync.WaitGroup
@@ -278,6 +280,8 @@ func (d *Deliverer) follow(ctx context.Context) error {
 			watched <- d.table.at
 		case o := <-d.orders:
 			o.done <- o.do(ctx)
+		case <-d.hungry:
+			d.insist(ctx, "reading what is to be delivered", func() error { return d.keepUp(ctx) })
 		case <-flush.C:
 			if len(d.table.pending) > 0 || d.table.at-d.table.saved > followBatch {
 				d.insist(ctx, "writing what is to be delivered", func() error { return d.table.flush(ctx) })
@@ -285,7 +289,10 @@ func (d *Deliverer) follow(ctx context.Context) error {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.config.Drain)
 			defer cancel()
-			return errors.Join(ctx.Err(), d.table.flush(last)) // spares the next start what it can read again
+			if err := d.table.flush(last); err != nil { // the next start reads it again
+				d.log.Error("writing what is to be delivered", "error", err)
+			}
+			return
 		}
 	}
 }
@@ -340,7 +347,8 @@ func (d *Deliverer) made(r row) {
 	if o == nil {
 		return
 	}
-	if o.more = o.more || o.length() >= d.config.Window; o.more {
+	if o.more.Load() || o.length() >= d.config.Window {
+		o.more.Store(true)
 		return
 	}
 	o.add(r.delivery(waiting))
@@ -351,7 +359,7 @@ func (d *Deliverer) made(r row) {
 func (d *Deliverer) keepUp(ctx context.Context) error {
 	flushed := false
 	for _, o := range d.queues {
-		if !o.more || o.length() > d.config.Window/2 {
+		if !o.more.Load() || o.length() > d.config.Window/2 {
 			continue
 		}
 		if !flushed {
@@ -365,6 +373,17 @@ func (d *Deliverer) keepUp(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// drained asks for more if the window is half empty and there is more.
+func (d *Deliverer) drained(o *outlet) {
+	if !o.more.Load() || o.length() > d.config.Window/2 {
+		return
+	}
+	select {
+	case d.hungry <- struct{}{}:
+	default: // somebody asked already
+	}
 }
 
 // insist tries until it succeeds or ctx ends.

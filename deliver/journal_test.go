@@ -166,3 +166,32 @@ func (l ledger) count(to, state string) (n int) {
 	}
 	return n
 }
+
+// receiveExactly is receive for a message of that MSH-10, while others append too.
+func (m *memory) receiveExactly(control string, deliveries []handover.Delivery) {
+	text := fmt.Sprintf("MSH|^~\\&|A|B|C|D|20260302||ADT^A01|%s|P|2.5.1\r", control)
+	ctx := context.Background()
+	receipts, err := m.Append(ctx, []handover.Draft{{Header: handover.Header{Kind: handover.Received, Source: "pas"}, Body: handover.Body{Bytes: []byte(text)}}})
+	if err != nil {
+		return
+	}
+	body, _ := json.Marshal(handover.Decision{State: handover.StateRouted, Deliveries: deliveries})
+	for range 10 {
+		_, err = m.Append(ctx, []handover.Draft{{Header: handover.Header{Kind: handover.Decided, Source: "pas", Cause: receipts[0].Offset}, Body: handover.Body{Bytes: body}}})
+		if err == nil {
+			return
+		}
+	}
+}
+
+func idOf(e handover.Entry) (id handover.DeliveryID) {
+	if len(e.Body.Bytes) > 0 && e.Body.Bytes[0] == '{' {
+		_ = json.Unmarshal(e.Body.Bytes, &id)
+	}
+	return id
+}
+
+func decisionOf(e handover.Entry) (d handover.Decision) {
+	_ = json.Unmarshal(e.Body.Bytes, &d)
+	return d
+}

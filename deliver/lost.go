@@ -102,9 +102,6 @@ func (d *Deliverer) late(ctx context.Context, o *outlet, frame []byte) error {
 	if !known || ending != handover.Accepted {
 		return nil
 	}
-	// Only if it is being tried again it stays: that try has an outcome of its own.
-	if in, busy := o.seize(about.id.Of); in != nil && !busy {
-		o.done(in)
-	}
-	return nil
+	o.heard(about.id.Of)
+	return d.keepUp(ctx)
 }

@@ -67,7 +67,7 @@ func (d *Deliverer) Release(ctx context.Context, by handover.Actor, id handover.
 			return err
 		}
 		// What is beyond the window is taken from the table in its turn.
-		if o := d.queues[id.To]; o != nil && !o.has(id.Of) && (!o.more || id.Of <= o.last) {
+		if o := d.queues[id.To]; o != nil && !o.has(id.Of) && (!o.more.Load() || id.Of <= o.last) {
 			r.since = time.Now()
 			o.add(r.delivery(waiting))
 		}

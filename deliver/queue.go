@@ -27,6 +27,7 @@ type delivery struct {
 	due    time.Time // not to be tried earlier
 	place  int       // in the heap that it is in; -1: in none
 	state  state
+	known  bool // a late answer said that the receiver has it, while it was being sent again
 }
 
 type state uint8
@@ -73,17 +74,17 @@ func (q *queue) add(d *delivery) {
 	}
 	d.place, d.before = -1, 0
 	for _, key := range d.keys {
-		line := q.lines[key]
-		i, _ := slices.BinarySearchFunc(line, d.Of, func(o *delivery, of handover.Offset) int { return int(o.Of - of) })
-		if i == 0 && len(line) > 0 && line[0].state == underway {
-			i = 1
+		line, busy := q.lines[key], 0
+		if len(line) > 0 && line[0].state == underway {
+			busy = 1
 		}
-		q.lines[key] = slices.Insert(line, i, d)
-		if i > 0 {
+		i, _ := slices.BinarySearchFunc(line[busy:], d.Of, func(o *delivery, of handover.Offset) int { return int(o.Of - of) })
+		if i += busy; i > 0 {
 			d.before++
 		} else if len(line) > 0 {
 			q.wait(line[0])
 		}
+		q.lines[key] = slices.Insert(line, i, d)
 	}
 	q.enable(d)
 }
@@ -259,6 +260,24 @@ func (q *queue) failed() {
 func (q *queue) done(d *delivery) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.remove(d)
+}
+
+// heard takes out what a late answer says the receiver has; what is being sent at
+// the moment as soon as that ends.
+func (q *queue) heard(of handover.Offset) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch d := q.all[of]; {
+	case d == nil:
+	case d.state == underway:
+		d.known = true
+	default:
+		q.remove(d)
+	}
+}
+
+func (q *queue) remove(d *delivery) {
 	if d.state == holding {
 		q.holding--
 	}
@@ -285,6 +304,10 @@ func (q *queue) done(d *delivery) {
 func (q *queue) back(d *delivery) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if d.known {
+		q.remove(d)
+		return
+	}
 	if d.alone == 0 || q.passing > d.passed {
 		d.alone, d.passed = d.alone+1, q.passing
 	}
@@ -297,6 +320,10 @@ func (q *queue) back(d *delivery) {
 func (q *queue) held(d *delivery) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if d.known {
+		q.remove(d)
+		return
+	}
 	q.withdraw(d)
 	d.state = holding
 	q.holding++

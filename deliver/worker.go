@@ -77,8 +77,10 @@ func (w *worker) try(ctx context.Context, d *delivery) (next *delivery) {
 	switch {
 	case reason != "" && d.hold:
 		w.to.held(d)
+		w.drained(w.to)
 	case reason != "" || o.Ending == handover.Accepted:
 		w.to.done(d)
+		w.drained(w.to)
 	default:
 		w.to.back(d)
 	}

@@ -19,6 +19,7 @@ type Story struct {
 	Wrote    []Version          `json:"wrote,omitempty"`  // versions it made
 	Older    []handover.Stale   `json:"older,omitempty"`  // said, but newer word stands
 	Parked   []handover.Stale   `json:"parked,omitempty"` // said, but contradicts an identity
+	Sent     []Sending          `json:"sent,omitempty"`
 	Repeats  []handover.Offset  `json:"repeats,omitempty"`
 	Facts    []Fact             `json:"facts"`
 }
@@ -35,6 +36,22 @@ type Version struct {
 	Type    string `json:"type"`
 	ID      string `json:"id"`
 	Version int64  `json:"version"`
+}
+
+// Sending is one delivery of the message, and what became of it so far.
+type Sending struct {
+	handover.DeliveryID
+	Route    string          `json:"route,omitempty"`
+	State    string          `json:"state"` // waiting, under-way, accepted, parked or cancelled
+	Tries    int             `json:"tries,omitempty"`
+	Last     handover.Ending `json:"last,omitempty"` // how the last try ended
+	Code     string          `json:"code,omitempty"` // the receiver's
+	Reason   string          `json:"reason,omitempty"`
+	Late     bool            `json:"late,omitempty"` // the answer came after the try had ended
+	Owner    string          `json:"owner,omitempty"`
+	Deadline time.Time       `json:"deadline,omitzero"`
+	By       string          `json:"by,omitempty"`  // the person who decided last
+	Why      string          `json:"why,omitempty"` // in that person's words
 }
 
 // Fact is one entry of the journal that follows from the message.
@@ -85,7 +102,14 @@ func (s *telling) follow(e handover.Entry) error {
 	case handover.Repeated:
 		s.Repeats = append(s.Repeats, e.Offset)
 	case handover.Decided:
-		return json.Unmarshal(e.Body.Bytes, &s.Decision)
+		if err := json.Unmarshal(e.Body.Bytes, &s.Decision); err != nil {
+			return err
+		}
+		for _, d := range s.Decision.Deliveries {
+			s.Sent = append(s.Sent, Sending{DeliveryID: handover.DeliveryID{Of: e.Offset, To: d.To}, Route: d.Route, State: "waiting"})
+		}
+	case handover.Attempted, handover.Ended, handover.Parked, handover.Released, handover.Cancelled:
+		return s.sent(e)
 	case handover.Asserted:
 		if e.Gone {
 			return nil

@@ -52,6 +52,9 @@ func tell(w io.Writer, s trace.Story) {
 		fmt.Fprintf(w, "  repeats   message %d, whose answer was given again\n", m.First)
 	}
 	tellDecision(w, s)
+	for _, d := range s.Sent {
+		fmt.Fprintf(w, "  sent      to %s: %s\n", d.To, sending(d))
+	}
 	for _, v := range s.Wrote {
 		fmt.Fprintf(w, "  wrote     %s/%s version %d\n", v.Type, v.ID, v.Version)
 	}
@@ -72,6 +75,37 @@ func tell(w io.Writer, s trace.Story) {
 		facts[i] = fmt.Sprintf("%d %s", f.Offset, f.Kind)
 	}
 	fmt.Fprintf(w, "  facts     %s\n", strings.Join(facts, ", "))
+}
+
+// sending says what became of a delivery: "accepted (AA) at the second try".
+func sending(d trace.Sending) string {
+	var b strings.Builder
+	b.WriteString(d.State)
+	if d.Code != "" {
+		fmt.Fprintf(&b, " (%s)", d.Code)
+	}
+	if d.Tries > 1 || d.State == "waiting" && d.Tries > 0 {
+		fmt.Fprintf(&b, ", tried %d times", d.Tries)
+	}
+	if d.Last != "" && d.State == "waiting" {
+		fmt.Fprintf(&b, ", last %s", d.Last)
+	}
+	if d.Reason != "" {
+		b.WriteString(": " + d.Reason)
+	}
+	if d.Late {
+		b.WriteString("; its answer came late")
+	}
+	if d.Owner != "" {
+		fmt.Fprintf(&b, "; %s answers for it", d.Owner)
+		if !d.Deadline.IsZero() {
+			fmt.Fprintf(&b, " until %s", d.Deadline.Local().Format(time.RFC3339))
+		}
+	}
+	if d.By != "" {
+		fmt.Fprintf(&b, "; decided by %s: %s", d.By, d.Why)
+	}
+	return b.String()
 }
 
 func tellDecision(w io.Writer, s trace.Story) {

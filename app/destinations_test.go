@@ -1,0 +1,203 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"handover"
+	"handover/config"
+	"handover/trace"
+	"handover/wire/mllp"
+)
+
+// lab is a receiver on loopback that keeps its own book and answers as it is told.
+type lab struct {
+	address string
+	mu      sync.Mutex
+	book    []string // MSH-10 in order
+	code    func(control string) string
+}
+
+func newLab(t *testing.T) *lab {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{address: listener.Addr().String()}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go l.serve(c)
+		}
+	}()
+	return l
+}
+
+func (l *lab) serve(c net.Conn) {
+	defer c.Close()
+	var decoder mllp.Decoder
+	var message []byte
+	buffer := make([]byte, 4096)
+	for {
+		n, err := c.Read(buffer)
+		if err != nil {
+			return
+		}
+		for rest := buffer[:n]; len(rest) > 0; {
+			token, used := decoder.Next(rest)
+			rest = rest[used:]
+			switch token.Kind {
+			case mllp.Begin:
+				message = nil
+			case mllp.Content:
+				message = append(message, token.Data...)
+			case mllp.End:
+				_, _ = c.Write(mllp.AppendFrame(nil, l.answer(string(message))))
+			}
+		}
+	}
+}
+
+func (l *lab) answer(message string) []byte {
+	control := strings.Split(message, "|")[9]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	code := "AA"
+	if l.code != nil {
+		code = l.code(control)
+	}
+	if code == "AA" {
+		l.book = append(l.book, control)
+	}
+	return fmt.Appendf(nil, "MSH|^~\\&|LAB|L|HO|H|20260302||ACK|%s|P|2.5.1\rMSA|%s|%s\r", control, code, control)
+}
+
+func (l *lab) taken() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.book...)
+}
+
+// sending is a site whose one source goes to the lab.
+func sending(l *lab) *config.Site {
+	return &config.Site{
+		HTTP: "127.0.0.1:0", Duplicates: time.Hour, VolumeSize: 1 << 30, Memory: 1 << 20, Release: "test",
+		Sources: []config.Source{{Name: "pas", Listen: &url.URL{Scheme: "mllp", Host: "127.0.0.1:0"}, Acknowledge: "received"}},
+		Destinations: []config.Destination{{
+			Name: "lab", Send: &url.URL{Scheme: "mllp", Host: l.address}, Owner: "the tests", Connections: 2,
+			Connect: time.Second, Write: time.Second, Answer: time.Second,
+			Retry: config.Retry{First: 10 * time.Millisecond, Most: 50 * time.Millisecond},
+		}},
+		Routes: []config.Route{{Name: "all", From: []string{"pas"}, Key: "PID-3", To: []config.Target{{Record: true}, {Destination: "lab"}}}},
+	}
+}
+
+// running runs an engine until the returned function is called.
+func running(t *testing.T, dir string, site *config.Site) (*Engine, func()) {
+	t.Helper()
+	e, err := Open(t.Context(), Config{Site: site, Dir: dir, Drain: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx) }()
+	return e, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func admission(i int) []byte {
+	return fmt.Appendf(nil, "MSH|^~\\&|A|B|C|D|20260302||ADT^A01^ADT_A01|M%d|P|2.5.1\rPID|1||9001%02d^^^QSG^MR||Testperson^N\r", i, i%5)
+}
+
+func sendAll(t *testing.T, e *Engine, from, n int) {
+	t.Helper()
+	client, err := mllp.Dial(t.Context(), mllp.ClientConfig{Address: e.Addr("pas")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for i := from; i < from+n; i++ {
+		answer, err := client.Send(t.Context(), admission(i))
+		if err != nil || !strings.Contains(string(answer), "MSA|AA|") {
+			t.Fatalf("%q, %v", answer, err)
+		}
+	}
+}
+
+// TestDelivery: what a source sends arrives at the destination, in order, and the
+// story of each message tells it; a restart sends nothing twice.
+func TestDelivery(t *testing.T) {
+	l, dir := newLab(t), t.TempDir()
+	l.code = func(control string) string {
+		if control == "M7" {
+			return "AR"
+		}
+		return "AA"
+	}
+	e, stop := running(t, dir, sending(l))
+	sendAll(t, e, 0, 100)
+	waitFor(t, func() bool { return len(l.taken()) == 99 })
+	stop()
+	e, stop = running(t, dir, sending(l))
+	sendAll(t, e, 100, 10)
+	waitFor(t, func() bool { return len(l.taken()) == 109 })
+	last := map[string]int{}
+	for _, control := range l.taken() {
+		var n int
+		fmt.Sscanf(control, "M%d", &n)
+		patient := fmt.Sprint(n % 5)
+		if n < last[patient] {
+			t.Errorf("%s came after M%d of the same patient", control, last[patient])
+		}
+		last[patient] = n
+	}
+	waitFor(t, func() bool {
+		found, err := e.trace.Search(t.Context(), engineAccess, trace.Query{Control: "M7"})
+		if err != nil || len(found) != 1 {
+			return false
+		}
+		s, err := e.trace.Story(t.Context(), engineAccess, found[0].Offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Sent) != 1 || s.Sent[0].State == "waiting" || s.Sent[0].State == "under-way" {
+			return false
+		}
+		d := s.Sent[0]
+		if d.To != "lab" || d.State != "parked" || d.Tries != 1 || d.Last != handover.Rejected || d.Code != "AR" || d.Owner != "the tests" || d.Reason != "rejected" {
+			t.Errorf("its story is %+v", d)
+		}
+		return true
+	})
+	stop()
+}
+
+func waitFor(t *testing.T, so func() bool) {
+	t.Helper()
+	for range 1000 {
+		if so() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("not within ten seconds")
+}

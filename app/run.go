@@ -32,10 +32,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		faults.add(e.pipeline().run(inner, after))
 		stopOuter() // whatever ended it, nothing would be decided any more
 	})
-	behind.Go(func() {
-		faults.add(e.deliveries.Run(inner))
-		stopOuter() // nothing would be sent any more
-	})
+	behind.Go(func() { e.deliveries.Run(inner) })
 	for _, d := range e.doors {
 		doors.Go(func() {
 			faults.add(d.Run(outer))

@@ -144,17 +144,11 @@ func (d *Deliverer) catchUp(ctx context.Context) error {
 	}
 }
 
-// Run sends until ctx ends. What is being sent then may take Drain. The error says
-// that it could not begin.
-func (d *Deliverer) Run(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{d.settleInterrupted, d.load} {
-		if err := step(ctx); err != nil {
-			close(d.ended)
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
+// Run sends until ctx ends. What is being sent then may take Drain.
+func (d *Deliverer) Run(ctx context.Context) {
+	if !d.settleInterrupted(ctx) || !d.insist(ctx, "reading what is to be delivered", func() error { return d.load(ctx) }) {
+		close(d.ended)
+		return
 	}
 	// Outcomes must be kept after ctx has ended.
 	inner, stopInner := context.WithCancel(context.WithoutCancel(ctx))
@@ -178,15 +172,18 @@ func (d *Deliverer) Run(ctx context.Context) error {
 	<-ctx.Done() // there may be no workers
 	stopInner()
 	follower.Wait()
-	return nil
 }
 
 // settleInterrupted ends as unknown what was begun and had not ended when the
-// engine stopped.
-func (d *Deliverer) settleInterrupted(ctx context.Context) error {
-	rows, err := d.table.read(ctx, `begun <> 0 ORDER BY id, destination`)
-	if err != nil || len(rows) == 0 {
+// engine stopped. It reports whether it did before ctx ended.
+func (d *Deliverer) settleInterrupted(ctx context.Context) bool {
+	var rows []row
+	read := func() (err error) {
+		rows, err = d.table.read(ctx, `begun <> 0 ORDER BY id, destination`)
 		return err
+	}
+	if !d.insist(ctx, "reading what was interrupted", read) {
+		return false
 	}
 	var drafts []handover.Draft
 	for _, r := range rows {
@@ -196,10 +193,12 @@ func (d *Deliverer) settleInterrupted(ctx context.Context) error {
 			drafts = append(drafts, f.parked(o.parking("unknown")))
 		}
 	}
-	if _, err := d.config.Journal.Append(ctx, drafts); err != nil {
-		return fmt.Errorf("noting what was interrupted: %w", err)
+	keep := func() error {
+		_, err := d.config.Journal.Append(ctx, drafts)
+		return err
 	}
-	return d.catchUp(ctx)
+	return len(drafts) == 0 || d.insist(ctx, "noting what was interrupted", keep) &&
+		d.insist(ctx, "reading what was interrupted", func() error { return d.catchUp(ctx) })
 }
 
 // parking says how something is parked. Of a destination that is no longer
@@ -215,7 +214,7 @@ func (o *outlet) parking(reason string) handover.Parking {
 	return p
 }
 
-// load fills the windows from the table.
+// load fills the windows from the table. It may be done again.
 func (d *Deliverer) load(ctx context.Context) error {
 	for _, o := range d.queues {
 		held, err := d.table.read(ctx, `state = ? AND destination = ? AND hold <> 0`, stateParked, o.Name)
@@ -223,7 +222,9 @@ func (d *Deliverer) load(ctx context.Context) error {
 			return err
 		}
 		for _, r := range held {
-			o.add(r.delivery(holding))
+			if !o.has(r.Of) {
+				o.add(r.delivery(holding))
+			}
 		}
 		if err := d.refill(ctx, o); err != nil {
 			return err

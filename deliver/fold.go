@@ -46,6 +46,8 @@ func (t *table) fold(e *handover.Entry, made func(row)) error {
 		if err = json.Unmarshal(e.Body.Bytes, &r); err == nil {
 			t.become(r.DeliveryID, condition{state: stateWaiting, since: e.Time})
 		}
+	case handover.EpochOpened:
+		t.doubt()
 	case handover.Cancelled:
 		var r handover.Ruling
 		if err = json.Unmarshal(e.Body.Bytes, &r); err == nil {

@@ -82,6 +82,7 @@ type table struct {
 	pending map[handover.DeliveryID]*change
 	at      handover.Offset // up to where facts are in pending
 	saved   handover.Offset // up to where they are written
+	doubted bool            // what waits in the table may have been sent since
 }
 
 func (t *table) change(id handover.DeliveryID) *change {
@@ -113,6 +114,22 @@ func (t *table) proceed(id handover.DeliveryID, to progress) {
 	}
 }
 
+// doubt is for the first fact after a restore: what waited when the backup was made
+// may have been sent since, so that all of it counts as begun.
+func (t *table) doubt() {
+	t.doubted = true
+	for _, c := range t.pending {
+		switch {
+		case c.fresh != nil && c.fresh.state == stateWaiting:
+			c.fresh.begun = true
+		case c.progress != nil:
+			c.progress.begun = true
+		case c.condition != nil && c.condition.state == stateWaiting:
+			c.progress = &progress{tries: 1, begun: true}
+		}
+	}
+}
+
 var columns = []string{"destination", "id", "message", "source", "route", "keys", "hold", "created",
 	"state", "since", "reason", "owner", "deadline", "tries", "begun"}
 
@@ -139,6 +156,11 @@ func (t *table) flush(ctx context.Context) error {
 		}
 	}
 	err := t.db.Write(ctx, func(tx *store.Tx) error {
+		if t.doubted {
+			if _, err := tx.Exec(ctx, `UPDATE open SET begun = 1 WHERE state = ?`, stateWaiting); err != nil {
+				return err
+			}
+		}
 		if err := tx.Insert(ctx, "open", columns, fresh); err != nil {
 			return err
 		}
@@ -158,7 +180,7 @@ func (t *table) flush(ctx context.Context) error {
 	})
 	if err == nil {
 		clear(t.pending)
-		t.saved = t.at
+		t.saved, t.doubted = t.at, false
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"handover"
 	"handover/config"
+	"handover/deliver"
 	"handover/journal"
 	"handover/record"
 	"handover/trace"
@@ -52,19 +53,28 @@ type Journal interface {
 	Tail() handover.Offset
 }
 
+// Deliveries are what is to be sent; *deliver.Deliverer has them.
+type Deliveries interface {
+	List(ctx context.Context, access handover.Access, q deliver.Query) ([]deliver.Entry, error)
+	Park(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error
+	Release(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error
+	Cancel(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error
+}
+
 // The defaults of Config.
 const (
 	DefaultTimeout = 30 * time.Second
 	DefaultWait    = 5 * time.Second
 )
 
-// Config says what is shown, and to whom. Record, Trace, Journal and Documents
-// are needed.
+// Config says what is shown, and to whom. Record, Trace, Journal, Documents and
+// Deliveries are needed.
 type Config struct {
-	Record    Record
-	Trace     Trace
-	Journal   Journal
-	Documents Documents
+	Record     Record
+	Trace      Trace
+	Journal    Journal
+	Documents  Documents
+	Deliveries Deliveries
 	// Site is what /api/v1/sources and /api/v1/routes show; nil: nothing.
 	Site *config.Site
 	// Access says by what right a request reads. An error refuses it: Denied

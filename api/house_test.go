@@ -37,6 +37,7 @@ type house struct {
 	journal *journal.Journal
 	trace   *trace.Trace
 	record  *record.Record
+	outbox  *outbox
 	config  api.Config
 	api     http.Handler
 	at      map[string]handover.Offset // by control id
@@ -76,8 +77,10 @@ func newHouse(t testing.TB) *house {
 	h.record, err = record.Open(ctx, record.Config{Place: store.Place{Dir: dir}, SiteKey: siteKey, Fact: facts{h.journal}.Get, Now: func() time.Time { return h.now }})
 	check(err)
 	t.Cleanup(func() { _, _, _ = h.record.Close(), h.trace.Close(), h.journal.Close() })
+	h.outbox = newOutbox()
 	h.config = api.Config{
-		Record: h.record, Trace: h.trace, Journal: h.journal, Access: byHeader, Site: site(), Version: "1.2.3",
+		Deliveries: h.outbox,
+		Record:     h.record, Trace: h.trace, Journal: h.journal, Access: byHeader, Site: site(), Version: "1.2.3",
 		Wait: 50 * time.Millisecond, Now: func() time.Time { return h.now },
 		Listeners: func() map[string]mllp.Counts { return map[string]mllp.Counts{"pas": {Messages: 7, Open: 2}} },
 	}

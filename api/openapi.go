@@ -17,7 +17,7 @@ func (a *API) describeItself(c *call) error {
 }
 
 const openapiAbout = "What became of messages, where data came from, and how the engine is. " +
-	"FHIR is at /fhir and described by /fhir/metadata. Nothing here changes data. " +
+	"FHIR is at /fhir and described by /fhir/metadata. Nothing here changes what is in the record. " +
 	"What may not be seen answers as what does not exist."
 
 // withBeside adds what others serve.

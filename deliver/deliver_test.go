@@ -55,6 +55,8 @@ func to(name string, r *receiver) Destination {
 	}
 }
 
+var someone = handover.Everything(handover.Actor{ID: "test"})
+
 // house runs a deliverer until the test ends.
 type house struct {
 	*Deliverer
@@ -280,11 +282,11 @@ func TestUnknown(t *testing.T) {
 	if got := h.ledger()[handover.DeliveryID{Of: one, To: "held"}]; got != "parked" {
 		t.Errorf("an answer to another made it %s", got)
 	}
-	if err := h.Release(t.Context(), handover.Actor{ID: "test"}, handover.DeliveryID{Of: one, To: "held"}, "the lab never got it"); err != nil {
+	if err := h.Release(t.Context(), someone, handover.DeliveryID{Of: one, To: "held"}, "the lab never got it"); err != nil {
 		t.Fatal(err)
 	}
 	h.until("it is sent again", func() bool { return h.ledger()[handover.DeliveryID{Of: one, To: "held"}] == "accepted" })
-	if h.Release(t.Context(), handover.Actor{ID: "test"}, handover.DeliveryID{Of: two, To: "held"}, "") == nil {
+	if h.Release(t.Context(), someone, handover.DeliveryID{Of: two, To: "held"}, "") == nil {
 		t.Error("what was accepted was released")
 	}
 }
@@ -315,7 +317,7 @@ func TestHold(t *testing.T) {
 	if got := h.ledger().count("lab", "waiting"); got != 3 {
 		t.Fatalf("%d wait for what is parked", got)
 	}
-	if err := h.Release(t.Context(), handover.Actor{ID: "test"}, handover.DeliveryID{Of: first, To: "lab"}, "mended there"); err != nil {
+	if err := h.Release(t.Context(), someone, handover.DeliveryID{Of: first, To: "lab"}, "mended there"); err != nil {
 		t.Fatal(err)
 	}
 	h.until("all are sent", func() bool { return h.ledger().count("lab", "accepted") == 8 })
@@ -338,7 +340,7 @@ func TestPersons(t *testing.T) {
 		ids = append(ids, handover.DeliveryID{Of: of, To: "lab"})
 	}
 	h.until("the first failed", func() bool { return h.queues["lab"].length() == 2 && h.queues["lab"].failures == 1 })
-	by := handover.Actor{ID: "console:tester"}
+	by := handover.Everything(handover.Actor{ID: "console:tester"})
 	for i, id := range ids { // within the window and beyond it
 		if err := h.Park(t.Context(), by, id, "not now"); err != nil {
 			t.Errorf("parking %d: %v", i, err)
@@ -362,6 +364,19 @@ func TestPersons(t *testing.T) {
 	}
 	if handover.KindOf(h.Release(t.Context(), by, handover.DeliveryID{Of: 1, To: "moon"}, "")) != handover.NotFound {
 		t.Error("what never was is released")
+	}
+	found, err := h.List(t.Context(), by, Query{Destination: "lab", State: "parked"})
+	if err != nil || len(found) != 1 || found[0].DeliveryID != ids[5] || found[0].Reason != "by-hand" || found[0].Owner != "the tests" {
+		t.Errorf("parked are %+v, %v", found, err)
+	}
+	if found, err := h.List(t.Context(), by, Query{}); err != nil || len(found) != 2 {
+		t.Errorf("open are %+v, %v", found, err)
+	}
+	if found, err := h.List(t.Context(), handover.Access{}, Query{}); err != nil || len(found) != 0 {
+		t.Errorf("who sees nothing sees %+v, %v", found, err)
+	}
+	if handover.KindOf(h.Cancel(t.Context(), handover.Access{}, ids[5], "")) != handover.NotFound {
+		t.Error("what may not be seen was cancelled")
 	}
 	l := h.ledger()
 	if l.count("lab", "cancelled") != 4 || l.count("lab", "waiting") != 1 || l.count("lab", "parked") != 1 {

@@ -30,15 +30,15 @@ func (d *Deliverer) order(ctx context.Context, do func(context.Context) error) e
 }
 
 // Park takes a delivery out of the way until it is released or cancelled.
-func (d *Deliverer) Park(ctx context.Context, by handover.Actor, id handover.DeliveryID, why string) error {
+func (d *Deliverer) Park(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error {
 	return d.order(ctx, func(ctx context.Context) error {
-		r, in, err := d.idle(ctx, "parking a delivery", id, stateWaiting)
+		r, in, err := d.idle(ctx, "parking a delivery", by, id, stateWaiting)
 		if err != nil {
 			return err
 		}
 		p := d.queues[id.To].parking("by-hand")
 		p.Why = why
-		if err := d.keep(ctx, by, r, in, func(f facts) handover.Draft { return f.parked(p) }); err != nil {
+		if err := d.keep(ctx, by.Actor, r, in, func(f facts) handover.Draft { return f.parked(p) }); err != nil {
 			return err
 		}
 		if o := d.queues[id.To]; in != nil && r.hold {
@@ -51,13 +51,13 @@ func (d *Deliverer) Park(ctx context.Context, by handover.Actor, id handover.Del
 }
 
 // Release lets a parked delivery be tried again, at its old place.
-func (d *Deliverer) Release(ctx context.Context, by handover.Actor, id handover.DeliveryID, why string) error {
+func (d *Deliverer) Release(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error {
 	return d.order(ctx, func(ctx context.Context) error {
-		r, in, err := d.idle(ctx, "releasing a delivery", id, stateParked)
+		r, in, err := d.idle(ctx, "releasing a delivery", by, id, stateParked)
 		if err != nil {
 			return err
 		}
-		if err := d.keep(ctx, by, r, in, func(f facts) handover.Draft { return f.ruled(handover.Released, why) }); err != nil {
+		if err := d.keep(ctx, by.Actor, r, in, func(f facts) handover.Draft { return f.ruled(handover.Released, why) }); err != nil {
 			return err
 		}
 		if in != nil {
@@ -76,13 +76,13 @@ func (d *Deliverer) Release(ctx context.Context, by handover.Actor, id handover.
 }
 
 // Cancel gives a delivery up for good.
-func (d *Deliverer) Cancel(ctx context.Context, by handover.Actor, id handover.DeliveryID, why string) error {
+func (d *Deliverer) Cancel(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error {
 	return d.order(ctx, func(ctx context.Context) error {
-		r, in, err := d.idle(ctx, "cancelling a delivery", id, "")
+		r, in, err := d.idle(ctx, "cancelling a delivery", by, id, "")
 		if err != nil {
 			return err
 		}
-		if err := d.keep(ctx, by, r, in, func(f facts) handover.Draft { return f.ruled(handover.Cancelled, why) }); err != nil {
+		if err := d.keep(ctx, by.Actor, r, in, func(f facts) handover.Draft { return f.ruled(handover.Cancelled, why) }); err != nil {
 			return err
 		}
 		if in != nil {
@@ -94,7 +94,7 @@ func (d *Deliverer) Cancel(ctx context.Context, by handover.Actor, id handover.D
 
 // idle returns the row of a delivery that is open, in that state ("": in any) and
 // not being sent, and the delivery itself, seized, if it is in the window.
-func (d *Deliverer) idle(ctx context.Context, op string, id handover.DeliveryID, state string) (r row, in *delivery, err error) {
+func (d *Deliverer) idle(ctx context.Context, op string, by handover.Access, id handover.DeliveryID, state string) (r row, in *delivery, err error) {
 	fault := func(kind handover.Kind, text string) error {
 		return &handover.Error{Op: op, Kind: kind, Where: fmt.Sprintf("%d to %s", id.Of, id.To), Err: errors.New(text)}
 	}
@@ -122,7 +122,7 @@ func (d *Deliverer) idle(ctx context.Context, op string, id handover.DeliveryID,
 	rows, err := d.table.read(ctx, `destination = ? AND id = ?`, id.To, int64(id.Of))
 	switch {
 	case err != nil:
-	case len(rows) == 0:
+	case len(rows) == 0 || !by.May(handover.Row{ID: rows[0].message.String(), Source: rows[0].source}):
 		err = fault(handover.NotFound, "no such delivery is open: it was accepted or cancelled, or never was")
 	case state != "" && rows[0].state != state:
 		err = fault(handover.Conflict, "it is "+rows[0].state)

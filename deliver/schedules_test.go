@@ -271,7 +271,7 @@ func (d *day) receive() {
 
 // decide lets a person look at what is parked: it is released, sometimes cancelled.
 func (d *day) decide(deliverer *Deliverer, all bool) {
-	by := handover.Actor{ID: "test"}
+	by := someone
 	for id, s := range ledgerOf(d.journal.all()) {
 		switch {
 		case s != "parked" || !all && d.chance(3) > 0:

@@ -207,9 +207,18 @@ func number(yes bool) int64 {
 	return 0
 }
 
-// read returns rows that the condition picks; it stands after WHERE.
+// read returns the rows that the condition picks; it stands after WHERE.
 func (t *table) read(ctx context.Context, condition string, args ...any) (out []row, err error) {
-	err = t.db.Read(ctx, func(tx *store.Tx) error {
+	err = t.each(ctx, condition, args, func(r row) error {
+		out = append(out, r)
+		return nil
+	})
+	return out, err
+}
+
+// each calls fn for the rows that the condition picks, until it returns an error.
+func (t *table) each(ctx context.Context, condition string, args []any, fn func(row) error) error {
+	return t.db.Read(ctx, func(tx *store.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT destination, id, message, source, route, keys, hold, created,
 			state, since, reason, owner, deadline, tries, begun FROM open WHERE `+condition, args...)
 		if err != nil {
@@ -218,14 +227,15 @@ func (t *table) read(ctx context.Context, condition string, args ...any) (out []
 		defer rows.Close()
 		for rows.Next() {
 			r, err := scan(rows.Scan)
+			if err == nil {
+				err = fn(r)
+			}
 			if err != nil {
 				return err
 			}
-			out = append(out, r)
 		}
 		return rows.Err()
 	})
-	return out, err
 }
 
 func scan(into func(...any) error) (r row, err error) {

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"handover"
+	"handover/deliver"
+)
+
+// deliveryList is a page of open deliveries, by destination, oldest first.
+type deliveryList struct {
+	Deliveries []deliver.Entry `json:"deliveries"`
+	// After is what to give as after for the next page; "": there is none.
+	After string `json:"after,omitempty"`
+}
+
+var aboutDeliveries = about{
+	summary: "Deliveries that are open: waiting, being sent, or parked; by destination, oldest first",
+	params: []param{
+		{"destination", "query", "the destination's name", ""},
+		{"state", "query", "waiting or parked", ""},
+		{"reason", "query", "why it is parked: rejected, unknown, fails-alone, given-up, message-gone, message-damaged or by-hand", ""},
+		{"after", "query", "only those after this one: the page after one that ended there", ""},
+		{"limit", "query", "how many at most, 1 to 1000; 50 if it is not given", "integer"},
+	},
+	answer: deliveryList{}, errors: []int{http.StatusBadRequest},
+}
+
+func (a *API) deliveries(c *call) error {
+	if err := c.known(aboutDeliveries.params); err != nil {
+		return err
+	}
+	q, err := deliveryQuery(c)
+	if err != nil {
+		return err
+	}
+	limit := q.Limit
+	q.Limit++ // one more, to know whether a page follows
+	found, err := a.Deliveries.List(c.Context(), c.access, q)
+	if err != nil {
+		return err
+	}
+	out := deliveryList{Deliveries: append([]deliver.Entry{}, found...)}
+	if len(found) > limit {
+		out.Deliveries = found[:limit]
+		last := found[limit-1]
+		out.After = last.To + "/" + last.Of.String()
+	}
+	return c.writeJSON(out)
+}
+
+func deliveryQuery(c *call) (deliver.Query, error) {
+	q := deliver.Query{
+		Destination: c.params.Get("destination"), State: c.params.Get("state"), Reason: c.params.Get("reason"), Limit: defaultMessages,
+	}
+	var faults []error
+	if !slices.Contains([]string{"", "waiting", "parked"}, q.State) {
+		faults = append(faults, invalid("state", "it is waiting or parked"))
+	}
+	if after := c.params.Get("after"); after != "" {
+		to, of, _ := strings.Cut(after, "/")
+		n, err := strconv.ParseInt(of, 10, 64)
+		if q.After = (handover.DeliveryID{Of: handover.Offset(n), To: to}); err != nil {
+			faults = append(faults, invalid("after", "it is what a page gives as after: DESTINATION/OFFSET"))
+		}
+	}
+	if limit := c.params.Get("limit"); limit != "" {
+		n, err := strconv.Atoi(limit)
+		if q.Limit = n; err != nil || n < 1 || n > maxMessages {
+			faults = append(faults, invalid("limit", "it is a whole number from 1 to 1000"))
+		}
+	}
+	return q, joinFaults(faults)
+}
+
+// decision is what a person says who decides about a delivery.
+type decision struct {
+	Why string `json:"why"`
+}
+
+var aboutDeciding = about{
+	summary: "Decide about an open delivery: park takes it out of the way, release lets a parked one be tried again, cancel gives it up for good. " +
+		`The body is {"why": "..."}; who and why are kept`,
+	params: []param{
+		{"of", "path", "the offset of the fact that made the delivery", "integer"},
+		{"destination", "path", "the destination's name", ""},
+		{"act", "path", "park, release or cancel", ""},
+	},
+	answer: handover.DeliveryID{},
+	errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict},
+}
+
+// maxWhy is the length of a decision's body in bytes.
+const maxWhy = 8 << 10
+
+func (a *API) decide(c *call) error {
+	acts := map[string]func() error{}
+	var said decision
+	of, err := strconv.ParseInt(c.PathValue("of"), 10, 64)
+	id := handover.DeliveryID{Of: handover.Offset(of), To: c.PathValue("destination")}
+	acts["park"] = func() error { return a.Deliveries.Park(c.Context(), c.access, id, said.Why) }
+	acts["release"] = func() error { return a.Deliveries.Release(c.Context(), c.access, id, said.Why) }
+	acts["cancel"] = func() error { return a.Deliveries.Cancel(c.Context(), c.access, id, said.Why) }
+	act := acts[c.PathValue("act")]
+	if err != nil || act == nil {
+		return a.noSuchPath(c)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, maxWhy))
+	if err != nil {
+		return &handover.Error{Kind: handover.Invalid, Err: fmt.Errorf("the body cannot be read: %w", err)}
+	}
+	if err := json.Unmarshal(body, &said); err != nil || strings.TrimSpace(said.Why) == "" {
+		return &handover.Error{Kind: handover.Invalid, Where: "why", Err: errors.New(`say why, as in {"why": "the lab has mended its table"}`)}
+	}
+	if err := act(); err != nil {
+		return err
+	}
+	return c.writeJSON(id)
+}

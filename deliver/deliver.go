@@ -242,7 +242,9 @@ func (d *Deliverer) refill(ctx context.Context, o *outlet) error {
 		return fmt.Errorf("reading what is to be delivered: %w", err)
 	}
 	for _, r := range rows {
-		o.add(r.delivery(waiting))
+		if !o.has(r.Of) { // what was held is there already
+			o.add(r.delivery(waiting))
+		}
 		o.last = r.Of
 	}
 	o.more.Store(len(rows) == room)

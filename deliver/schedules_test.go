@@ -242,7 +242,7 @@ func (d *day) live() {
 		d.decide(deliverer, true)
 		time.Sleep(500 * time.Microsecond)
 	}
-	d.fail("it does not end: %v", ledgerOf(d.journal.all()))
+	d.fail("it does not end: %s", d.tell(deliverer))
 }
 
 // receive takes in a message for one receiver or more.
@@ -374,4 +374,25 @@ func (d *day) auditOrder(entries []handover.Entry) {
 			delete(now, id)
 		}
 	}
+}
+
+// tell says what is still open, with its queue and its facts.
+func (d *day) tell(x *Deliverer) string {
+	var b strings.Builder
+	for name, o := range x.queues {
+		o.mu.Lock()
+		fmt.Fprintf(&b, "\n%s: %d in the window of %d, %d held, %d ready, %d later, %d failures, probing %v, %d waiters, last %d, more %v, facts up to %d\n",
+			name, len(o.all), x.config.Window, o.holding, len(o.ready), len(o.later.byOrder), o.failures, o.probing, len(o.waiters), o.last, o.more.Load(), x.table.at)
+		for of, v := range o.all {
+			fmt.Fprintf(&b, "  %d keys %v state %d before %d place %d\n", of, v.keys, v.state, v.before, v.place)
+		}
+		o.mu.Unlock()
+	}
+	l := ledgerOf(d.journal.all())
+	for _, e := range d.journal.all() {
+		if id := idOf(e); id.To != "" && l[id] != "accepted" && l[id] != "cancelled" {
+			fmt.Fprintf(&b, "  fact %d: %s %s\n", e.Offset, e.Kind, e.Body.Bytes)
+		}
+	}
+	return b.String()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 
@@ -61,7 +60,7 @@ func (c backupCommand) write(ctx context.Context, std Streams, w io.Writer) erro
 
 // fetch asks a running engine. An answer that breaks off is an error.
 func (c backupCommand) fetch(ctx context.Context, std Streams, w io.Writer) error {
-	answer, err := c.post(ctx, "backup")
+	answer, err := c.post(ctx, "backup", nil)
 	if err != nil {
 		return err
 	}
@@ -74,15 +73,6 @@ func (c backupCommand) fetch(ctx context.Context, std Streams, w io.Writer) erro
 			Err: errors.New("it broke off; the engine's log says why")}
 	}
 	return err
-}
-
-// post asks the engine for something that takes as long as it takes.
-func (s serverFlag) post(ctx context.Context, path string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.target(path, nil), nil)
-	if err != nil {
-		return nil, &handover.Error{Op: "reading --server", Kind: handover.Usage, Err: err}
-	}
-	return s.ask(request)
 }
 
 // whole writes a file so that it is there whole or not at all, for its owner

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,25 @@ func (s serverFlag) get(ctx context.Context, path string, query url.Values, v an
 	}
 	defer answer.Body.Close()
 	return json.NewDecoder(answer.Body).Decode(v)
+}
+
+// post asks the engine to do something, which takes as long as it takes. The body is
+// JSON; nil: there is none.
+func (s serverFlag) post(ctx context.Context, path string, body any) (*http.Response, error) {
+	var content bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&content).Encode(body); err != nil {
+			return nil, err
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.target(path, nil), &content)
+	if err != nil {
+		return nil, &handover.Error{Op: "reading --server", Kind: handover.Usage, Err: err}
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	return s.ask(request)
 }
 
 // target is a path of the admin API.

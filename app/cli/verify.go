@@ -52,7 +52,7 @@ func (c verifyCommand) folder(ctx context.Context, shown *work) (app.Proof, erro
 
 // ask has a running engine verify itself.
 func (c verifyCommand) ask(ctx context.Context, shown *work) (app.Proof, error) {
-	answer, err := c.post(ctx, "verify")
+	answer, err := c.post(ctx, "verify", nil)
 	if err != nil {
 		return app.Proof{}, err
 	}

@@ -59,6 +59,8 @@ func TestScripts(t *testing.T) {
 			"post":    post,
 			"await":   await,
 			"settled": settled,
+			"bind":    bind,
+			"sent":    sent,
 		},
 	})
 }
@@ -136,6 +138,40 @@ func copyTree(from, to string, change func([]byte) []byte) error {
 		}
 		return os.WriteFile(filepath.Join(to, rel), change(content), 0o644)
 	})
+}
+
+// bind gives the folders' configurations the ports that are free.
+func bind(ts *testscript.TestScript, neg bool, args []string) {
+	names := map[string]string{"2575": "PAS", "2576": "LAB", "2577": "PHARMACY", "2578": "CLINIC", "8080": "HTTP"}
+	for _, folder := range args {
+		dir := ts.MkAbs(folder)
+		ts.Check(copyTree(dir, dir, func(content []byte) []byte {
+			return ports.ReplaceAllFunc(content, func(found []byte) []byte {
+				return []byte(ts.Getenv(names[string(found[len("127.0.0.1:"):])]))
+			})
+		}))
+	}
+}
+
+// sent waits until the message's delivery is in a state, after so many tries.
+func sent(ts *testscript.TestScript, neg bool, args []string) {
+	var story struct {
+		Sent []struct {
+			State string
+			Tries int
+		}
+	}
+	for range 400 {
+		answer, err := http.Get(ts.Getenv("HANDOVER_SERVER") + "/api/v1/traces/" + args[0])
+		ts.Check(err)
+		_ = json.NewDecoder(answer.Body).Decode(&story) // it may not be known yet
+		_ = answer.Body.Close()
+		if len(story.Sent) == 1 && story.Sent[0].State == args[1] && (len(args) < 3 || fmt.Sprint(story.Sent[0].Tries) == args[2]) {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	ts.Fatalf("the delivery of %s is %+v, want %s", args[0], story.Sent, args[1])
 }
 
 // ready waits until the engine answers.

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,6 +95,9 @@ var errInPostgreSQL = &handover.Error{Op: "making a backup", Kind: handover.Unsu
 	"the facts are in PostgreSQL: take `pg_dump --format=custom` of the whole database, and with it " +
 		"site.key, journal/checkpoint.key and journal/checkpoint.pub from the data folder")}
 
+// tables are the files of what is made from the journal.
+var tables = [...]string{"record.db", "trace.db", "deliver.db"}
+
 // freeze makes a data folder of one moment. The tables come first: none may be
 // ahead of the journal beside it.
 func (e *Engine) freeze(ctx context.Context, to string, moved Moved) (Manifest, error) {
@@ -107,8 +111,8 @@ func (e *Engine) freeze(ctx context.Context, to string, moved Moved) (Manifest, 
 	for i, table := range []struct {
 		name string
 		copy func(ctx context.Context, path string) error
-	}{{"record.db", e.record.CopyTo}, {"trace.db", e.trace.CopyTo}} {
-		moved.to("copying the tables", int64(i), 2)
+	}{{tables[0], e.record.CopyTo}, {tables[1], e.trace.CopyTo}, {tables[2], e.deliveries.CopyTo}} {
+		moved.to("copying the tables", int64(i), int64(len(tables)))
 		if err := table.copy(ctx, filepath.Join(to, table.name)); err != nil {
 			return m, err
 		}
@@ -149,8 +153,7 @@ func pack(ctx context.Context, w io.Writer, folder string, m *Manifest, moved Mo
 
 // packed lists the files of a backup in the order of its format.
 func packed(folder string) (names []string, total int64, err error) {
-	first := []string{siteKeyName, "journal/checkpoint.key", "journal/checkpoint.pub", "record.db", "trace.db"}
-	names = append(names, first...)
+	names = append([]string{siteKeyName, "journal/checkpoint.key", "journal/checkpoint.pub"}, tables[:]...)
 	err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -176,7 +179,10 @@ func packed(folder string) (names []string, total int64, err error) {
 // can therefore lie nowhere else.
 func mayBePacked(name string) bool {
 	switch name {
-	case siteKeyName, "journal/checkpoint.key", "journal/checkpoint.pub", "record.db", "trace.db":
+	case siteKeyName, "journal/checkpoint.key", "journal/checkpoint.pub":
+		return true
+	}
+	if slices.Contains(tables[:], name) {
 		return true
 	}
 	dir, file := filepath.Split(filepath.FromSlash(name))

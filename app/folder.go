@@ -31,7 +31,7 @@ func OpenFolder(ctx context.Context, c FolderConfig) (*Folder, error) {
 			Err: errors.New("it has no site.key, so it is not a data folder; --data names another")}
 	}
 	e := newEngine(Config{Site: &config.Site{}, Dir: c.Dir, Database: c.Database, Now: c.Now})
-	if err := e.open(ctx, e.openFolder, e.openJournal, e.openSpool, e.openProjections); err != nil {
+	if err := e.open(ctx, e.openFolder, e.openJournal, e.openSpool, e.openProjections, e.openDeliveries); err != nil {
 		if handover.KindOf(err) == handover.Conflict {
 			err = &handover.Error{Op: "opening the data folder", Kind: handover.Unavailable, Where: c.Dir, Err: err}
 		}

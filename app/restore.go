@@ -225,7 +225,7 @@ func prove(ctx context.Context, j *journal.Journal, m Manifest, moved Moved) err
 
 // moveIn gives the files their places. The folder they came from goes last.
 func moveIn(dir, part string) error {
-	for _, name := range []string{"record.db", "trace.db", journalName, siteKeyName} {
+	for _, name := range append(tables[:], journalName, siteKeyName) {
 		if err := os.Rename(filepath.Join(part, name), filepath.Join(dir, name)); err != nil {
 			return err
 		}

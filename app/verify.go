@@ -65,7 +65,7 @@ func (e *Engine) Verify(ctx context.Context, moved Moved) (Proof, error) {
 	return p, err
 }
 
-// proveTables builds the tables of trace and record a second time, both at once.
+// proveTables builds the tables of trace, deliveries and record a second time, all at once.
 // Progress is the record's, which takes longer.
 func (e *Engine) proveTables(ctx context.Context, moved Moved) ([]Finding, error) {
 	scratch := filepath.Join(e.config.Dir, verifyFolder)
@@ -76,6 +76,7 @@ func (e *Engine) proveTables(ctx context.Context, moved Moved) ([]Finding, error
 		prove func(context.Context, store.Place) ([]Finding, error)
 	}{
 		{"trace", e.proveTrace},
+		{"deliveries", e.proveDeliveries},
 		{"record", func(ctx context.Context, place store.Place) ([]Finding, error) {
 			return e.proveRecord(ctx, place, moved)
 		}},
@@ -112,6 +113,14 @@ func (e *Engine) proveTrace(ctx context.Context, scratch store.Place) (out []Fin
 	found, err := e.trace.Verify(ctx, scratch, readAhead(facts{e.journal}.After), nil)
 	for _, d := range found {
 		out = append(out, Finding{"trace", d.Key, "table " + d.Table, d.What})
+	}
+	return out, err
+}
+
+func (e *Engine) proveDeliveries(ctx context.Context, scratch store.Place) (out []Finding, err error) {
+	found, err := e.deliveries.Verify(ctx, scratch, readAhead(facts{e.journal}.After))
+	for _, d := range found {
+		out = append(out, Finding{"deliveries", d.Of, "table open", d.What})
 	}
 	return out, err
 }

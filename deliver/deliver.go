@@ -129,7 +129,7 @@ func (d *Deliverer) catchUp(ctx context.Context) error {
 			return fmt.Errorf("reading facts after offset %d: %w", d.table.at, err)
 		}
 		for i := range entries {
-			if err := d.table.fold(&entries[i], func(row) {}); err != nil {
+			if err := d.table.fold(ctx, &entries[i], func(row) {}); err != nil {
 				return err
 			}
 		}
@@ -332,7 +332,7 @@ func (d *Deliverer) fold(ctx context.Context) error {
 			return err
 		}
 		for i := range entries {
-			if err := d.table.fold(&entries[i], d.made); err != nil {
+			if err := d.table.fold(ctx, &entries[i], d.made); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -13,7 +14,7 @@ var promises = []byte(`"deliveries":`)
 
 // fold takes one fact into what is to be written, and tells of the deliveries that
 // it makes.
-func (t *table) fold(e *handover.Entry, made func(row)) error {
+func (t *table) fold(ctx context.Context, e *handover.Entry, made func(row)) error {
 	if t.at >= e.Offset {
 		return nil
 	}
@@ -47,7 +48,7 @@ func (t *table) fold(e *handover.Entry, made func(row)) error {
 			t.become(r.DeliveryID, condition{state: stateWaiting, since: e.Time})
 		}
 	case handover.EpochOpened:
-		t.doubt()
+		err = t.doubt(ctx)
 	case handover.Cancelled:
 		var r handover.Ruling
 		if err = json.Unmarshal(e.Body.Bytes, &r); err == nil {
@@ -55,7 +56,7 @@ func (t *table) fold(e *handover.Entry, made func(row)) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("reading what fact %d says of a delivery: %w", e.Offset, err)
+		return fmt.Errorf("taking in what fact %d says of deliveries: %w", e.Offset, err)
 	}
 	t.at = e.Offset
 	return nil

@@ -60,18 +60,14 @@ func (d *Deliverer) Release(ctx context.Context, by handover.Access, id handover
 		if err := d.keep(ctx, by.Actor, r, in, func(f facts) handover.Draft { return f.ruled(handover.Released, why) }); err != nil {
 			return err
 		}
-		if in != nil {
-			d.queues[id.To].release(in)
-		}
-		if err := d.read(ctx); err != nil {
-			return err
-		}
-		// What is beyond the window is taken from the table in its turn.
-		if o := d.queues[id.To]; o != nil && !o.has(id.Of) && (!o.more.Load() || id.Of <= o.last) {
+		switch o := d.queues[id.To]; {
+		case in != nil:
+			o.release(in)
+		case o != nil && (!o.more.Load() || id.Of <= o.last): // else it is taken from the table in its turn
 			r.since = time.Now()
 			o.add(r.delivery(waiting))
 		}
-		return nil
+		return d.read(ctx)
 	})
 }
 

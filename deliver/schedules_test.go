@@ -347,7 +347,7 @@ func (d *day) auditOrder(entries []handover.Entry) {
 		keys []string
 		hold bool
 	}
-	now := map[handover.DeliveryID]*open{}
+	now, accepted := map[handover.DeliveryID]*open{}, map[handover.DeliveryID]bool{}
 	for _, e := range entries {
 		id := idOf(e)
 		switch e.Kind {
@@ -356,6 +356,9 @@ func (d *day) auditOrder(entries []handover.Entry) {
 				now[handover.DeliveryID{Of: e.Offset, To: one.To}] = &open{keys: one.Keys, hold: one.Hold}
 			}
 		case handover.Attempted:
+			if accepted[id] {
+				d.fail("fact %d: %v was sent after it was accepted", e.Offset, id)
+			}
 			for other, o := range now {
 				blocks := other.To == id.To && other.Of < id.Of
 				if blocks && now[id] != nil && slices.ContainsFunc(o.keys, func(k string) bool { return slices.Contains(now[id].keys, k) }) {
@@ -363,8 +366,9 @@ func (d *day) auditOrder(entries []handover.Entry) {
 				}
 			}
 		case handover.Ended:
-			if strings.Contains(string(e.Body.Bytes), `"ending":"accepted"`) {
+			if body := string(e.Body.Bytes); strings.Contains(body, `"ending":"accepted"`) {
 				delete(now, id)
+				accepted[id] = !strings.Contains(body, `"late":true`) // a late answer may cross with the next try
 			}
 		case handover.Parked: // what does not hold up others has lost its place
 			if o := now[id]; o != nil && !o.hold {
@@ -379,18 +383,20 @@ func (d *day) auditOrder(entries []handover.Entry) {
 // tell says what is still open, with its queue and its facts.
 func (d *day) tell(x *Deliverer) string {
 	var b strings.Builder
+	inMemory := map[handover.DeliveryID]bool{}
 	for name, o := range x.queues {
 		o.mu.Lock()
 		fmt.Fprintf(&b, "\n%s: %d in the window of %d, %d held, %d ready, %d later, %d failures, probing %v, %d waiters, last %d, more %v, facts up to %d\n",
 			name, len(o.all), x.config.Window, o.holding, len(o.ready), len(o.later.byOrder), o.failures, o.probing, len(o.waiters), o.last, o.more.Load(), x.table.at)
 		for of, v := range o.all {
+			inMemory[v.DeliveryID] = true
 			fmt.Fprintf(&b, "  %d keys %v state %d before %d place %d\n", of, v.keys, v.state, v.before, v.place)
 		}
 		o.mu.Unlock()
 	}
 	l := ledgerOf(d.journal.all())
 	for _, e := range d.journal.all() {
-		if id := idOf(e); id.To != "" && l[id] != "accepted" && l[id] != "cancelled" {
+		if id := idOf(e); id.To != "" && (inMemory[id] || l[id] != "accepted" && l[id] != "cancelled") {
 			fmt.Fprintf(&b, "  fact %d: %s %s\n", e.Offset, e.Kind, e.Body.Bytes)
 		}
 	}

@@ -116,18 +116,10 @@ func (t *table) proceed(id handover.DeliveryID, to progress) {
 
 // doubt is for the first fact after a restore: what waited when the backup was made
 // may have been sent since, so that all of it counts as begun.
-func (t *table) doubt() {
-	t.doubted = true
-	for _, c := range t.pending {
-		switch {
-		case c.fresh != nil && c.fresh.state == stateWaiting:
-			c.fresh.begun = true
-		case c.progress != nil:
-			c.progress.begun = true
-		case c.condition != nil && c.condition.state == stateWaiting:
-			c.progress = &progress{tries: 1, begun: true}
-		}
-	}
+func (t *table) doubt(ctx context.Context) error {
+	err := t.flush(ctx)
+	t.doubted = t.doubted || err == nil
+	return err
 }
 
 var columns = []string{"destination", "id", "message", "source", "route", "keys", "hold", "created",

@@ -3,12 +3,15 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 
 	"handover"
 	"handover/config"
 	"handover/deliver"
+	"handover/hl7v2"
 	"handover/internal/store"
+	"handover/trace"
 	"handover/wire"
 	"handover/wire/mllp"
 )
@@ -19,6 +22,11 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 	c := deliver.Config{
 		Place:   store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS},
 		Journal: delivered{e.live(), e.config.Site.Release}, Content: e.contentOf, Log: e.log,
+	}
+	for _, s := range e.config.Site.Sources {
+		if s.Acknowledge == "delivered" {
+			c.Awaited = append(c.Awaited, s.Name)
+		}
 	}
 	for _, d := range e.config.Site.Destinations {
 		to, err := destination(d)
@@ -79,4 +87,63 @@ func (e *Engine) contentOf(ctx context.Context, message handover.Offset) ([]byte
 		return nil, err
 	}
 	return l.content(ctx, entry)
+}
+
+// delivered waits until every destination of a message has accepted it, and says
+// what the sender is to hear.
+func (e *Engine) delivered(ctx context.Context, offset handover.Offset) arrivalVerdict {
+	done, known, err := e.deliveries.Await(ctx, offset)
+	if err == nil && !known {
+		done, known, err = e.deliveredBefore(ctx, offset)
+	}
+	switch {
+	case err != nil || !known:
+		return notDelivered("it is kept, but not yet delivered; send it again")
+	case len(done.Parked) > 0:
+		text := "it is kept, and was not delivered"
+		for _, p := range done.Parked {
+			text += "; " + p.To + ": " + p.Reason
+		}
+		return notDelivered(text)
+	}
+	return verdictOn(handover.Decision{State: done.State, Reason: done.Reason})
+}
+
+// deliveredBefore reads from the trace what became of a message that came before the
+// engine started, or long ago.
+func (e *Engine) deliveredBefore(ctx context.Context, offset handover.Offset) (done deliver.Delivered, known bool, err error) {
+	for {
+		s, err := e.trace.Story(ctx, engineAccess, offset)
+		if err != nil && handover.KindOf(err) != handover.NotFound || ctx.Err() != nil {
+			return done, false, errors.Join(err, ctx.Err())
+		}
+		if done, settled := deliveredAs(s); settled {
+			return done, true, nil
+		}
+		sleep(ctx, followPause)
+	}
+}
+
+// deliveredAs says what became of a message's deliveries; settled is false while any
+// is open.
+func deliveredAs(s trace.Story) (done deliver.Delivered, settled bool) {
+	if s.Decision == nil {
+		return done, false
+	}
+	done.State, done.Reason = s.Decision.State, s.Decision.Reason
+	for _, d := range s.Sent {
+		switch d.State {
+		case "waiting", "under-way":
+			return done, false
+		case "parked":
+			done.Parked = append(done.Parked, handover.Parking{DeliveryID: d.DeliveryID, Reason: d.Reason})
+		case "cancelled":
+			done.Parked = append(done.Parked, handover.Parking{DeliveryID: d.DeliveryID, Reason: d.State})
+		}
+	}
+	return done, true
+}
+
+func notDelivered(text string) arrivalVerdict {
+	return arrivalVerdict{hl7v2.InError, "not-delivered", []hl7v2.AckError{{Code: "207", Text: text}}}
 }

@@ -201,3 +201,68 @@ func waitFor(t *testing.T, so func() bool) {
 	}
 	t.Fatal("not within ten seconds")
 }
+
+// TestAcknowledgeDelivered: the sender hears AA once the destination has accepted,
+// and AE, saying why, as long as it has not.
+func TestAcknowledgeDelivered(t *testing.T) {
+	l, dir := newLab(t), t.TempDir()
+	down := false
+	l.code = func(control string) string {
+		switch {
+		case control == "M7":
+			return "AR"
+		case down:
+			return "" // an answer that is none
+		}
+		return "AA"
+	}
+	site := sending(l)
+	site.Sources[0].Acknowledge, site.Sources[0].Patience = "delivered", 300*time.Millisecond
+	e, stop := running(t, dir, site)
+	hear := func(i int) string {
+		client, err := mllp.Dial(t.Context(), mllp.ClientConfig{Address: e.Addr("pas")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		answer, err := client.Send(t.Context(), admission(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(answer)
+	}
+	for i := range 20 {
+		want := "MSA|AA|"
+		if i == 7 {
+			want = "MSA|AE|"
+		}
+		answer := hear(i)
+		if !strings.Contains(answer, want) || i == 7 && !strings.Contains(answer, "lab: rejected") {
+			t.Errorf("message %d: %q", i, answer)
+		}
+		if got := len(l.taken()); got != i+1 && i < 7 {
+			t.Errorf("AA was said of message %d when %d were delivered", i, got)
+		}
+	}
+	if again := hear(3); !strings.Contains(again, "MSA|AA|") {
+		t.Errorf("a message that comes again hears %q", again)
+	}
+	l.mu.Lock()
+	down = true
+	l.mu.Unlock()
+	if answer := hear(30); !strings.Contains(answer, "MSA|AE|") || !strings.Contains(answer, "delivered") {
+		t.Errorf("while the lab says nothing of use: %q", answer)
+	}
+	stop()
+	e, stop = running(t, dir, site)
+	if again := hear(4); !strings.Contains(again, "MSA|AA|") {
+		t.Errorf("after a restart, a message that comes again hears %q", again)
+	}
+	if again := hear(7); !strings.Contains(again, "lab: rejected") {
+		t.Errorf("after a restart, what was rejected hears %q", again)
+	}
+	if got := len(l.taken()); got != 19 {
+		t.Errorf("%d were delivered", got)
+	}
+	stop()
+}

@@ -33,8 +33,10 @@ type intake struct {
 		factReader
 	}
 	records *waitingRoom // of messages that wait to be recorded
-	log     *slog.Logger
-	faults  rarely // of messages that were not kept
+	// delivered waits until a message is delivered.
+	delivered func(ctx context.Context, offset handover.Offset) arrivalVerdict
+	log       *slog.Logger
+	faults    rarely // of messages that were not kept
 }
 
 // arrivalVerdict is what can be said of a message before anything looks into it.
@@ -178,8 +180,8 @@ func firstCode(m *hl7v2.Message, o hl7v2.Outcome) string {
 // offset and its time, so a message that comes again gets the first answer again.
 func (in *intake) answers(ctx context.Context, m *hl7v2.Message, v arrivalVerdict, offset handover.Offset, at time.Time) [][]byte {
 	asked, accepted := hl7v2.Expected(m), v
-	if asked.Application != hl7v2.Never && in.source.Acknowledge == "recorded" && v.reason == "" {
-		v = in.records.wait(ctx, offset)
+	if asked.Application != hl7v2.Never && v.reason == "" {
+		v = in.await(ctx, offset, v)
 	}
 	var out [][]byte
 	if asked.Accept.Asks(accepted.outcome) {
@@ -193,6 +195,23 @@ func (in *intake) answers(ctx context.Context, m *hl7v2.Message, v arrivalVerdic
 		}))
 	}
 	return out
+}
+
+// await waits for what the source wants to hear of, and returns what can be said
+// then.
+func (in *intake) await(ctx context.Context, offset handover.Offset, v arrivalVerdict) arrivalVerdict {
+	if in.source.Acknowledge == "received" {
+		return v
+	}
+	if in.source.Patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, in.source.Patience)
+		defer cancel()
+	}
+	if in.source.Acknowledge == "recorded" {
+		return in.records.wait(ctx, offset)
+	}
+	return in.delivered(ctx, offset)
 }
 
 // answerID is MSH-10 of an answer: the message's offset and which answer it is.

@@ -63,7 +63,8 @@ var siteKeys = []Key{
 var sourceKeys = []Key{
 	{Name: "source", Shape: Word, Required: true, Says: "Its name; the file has the same name."},
 	{Name: "listen", Shape: Line, Required: true, Says: "How its messages arrive: mllp://127.0.0.1:2575, http://127.0.0.1:8081/hl7 or file:///var/spool/lab."},
-	{Name: "acknowledge", Shape: Word, Default: "received", Values: []string{"received", "recorded"}, Says: "When the sender hears AA: received, once the message is synced to disk; recorded, once it is in the record."},
+	{Name: "acknowledge", Shape: Word, Default: "received", Values: []string{"received", "recorded", "delivered"}, Says: "When the sender hears AA: received, once the message is synced to disk; recorded, once it is in the record; delivered, once every destination that it goes to has accepted it."},
+	{Name: "patience", Shape: Span, Default: "30s", Says: "How long the sender is kept waiting where acknowledge is not received. Then it hears AE, keeps its message and sends it again; it is known as the same, and waited for again."},
 	{Name: "zone", Shape: Line, Says: "Time zone of times without an offset, as in Europe/London. Without it such times keep only their date."},
 	{Name: "owns", Shape: Lines, Says: "Types or elements for which its word counts: Patient, Patient.telecom."},
 	{Name: "authorities", Shape: Lines, Says: "Assigning authorities of identifiers, most trusted first."},

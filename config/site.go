@@ -29,8 +29,9 @@ type Site struct {
 // Source is one system that sends messages.
 type Source struct {
 	Name           string
-	Listen         *url.URL // scheme mllp, http or file
-	Acknowledge    string   // "received" or "recorded"
+	Listen         *url.URL      // scheme mllp, http or file
+	Acknowledge    string        // "received", "recorded" or "delivered"
+	Patience       time.Duration // how long a sender waits for that; 0: as long as it takes
 	Zone           *time.Location
 	Owns           []string // "Patient", "Patient.telecom"
 	Authorities    []string

@@ -25,6 +25,8 @@ type Config struct {
 	// seconds. What has not ended by then ends as unknown.
 	Drain time.Duration
 	Log   *slog.Logger // nil: nothing is logged
+	// Awaited are the sources whose senders wait until a message is delivered.
+	Awaited []string
 	// Window is how many deliveries of a queue are in memory at most, those that
 	// stand before others while they are parked not counted; 0: 4096.
 	Window int
@@ -64,13 +66,14 @@ type Sender interface {
 
 // Deliverer sends what facts say is to be sent.
 type Deliverer struct {
-	config Config
-	table  table
-	queues map[string]*outlet
-	orders chan order    // of persons, and late answers: for whoever follows the journal
-	ended  chan struct{} // closed when nobody does any more
-	hungry chan struct{} // tells that a window is half empty, and the table has more
-	log    *slog.Logger
+	config  Config
+	table   table
+	awaited awaited
+	queues  map[string]*outlet
+	orders  chan order    // of persons, and late answers: for whoever follows the journal
+	ended   chan struct{} // closed when nobody does any more
+	hungry  chan struct{} // tells that a window is half empty, and the table has more
+	log     *slog.Logger
 }
 
 // outlet is a destination with its queue.
@@ -103,6 +106,10 @@ func Open(ctx context.Context, c Config) (*Deliverer, error) {
 	d := &Deliverer{
 		config: c, table: table{db: db, pending: map[handover.DeliveryID]*change{}}, queues: map[string]*outlet{},
 		orders: make(chan order), ended: make(chan struct{}), hungry: make(chan struct{}, 1), log: c.Log,
+	}
+	d.awaited = awaited{sources: map[string]bool{}, of: map[handover.Offset]*course{}}
+	for _, source := range c.Awaited {
+		d.awaited.sources[source] = true
 	}
 	for _, to := range c.Destinations {
 		d.queues[to.Name] = &outlet{Destination: to, queue: newQueue(pauses{to.Pause, to.MaxPause})}
@@ -335,6 +342,7 @@ func (d *Deliverer) fold(ctx context.Context) error {
 			if err := d.table.fold(ctx, &entries[i], d.made); err != nil {
 				return err
 			}
+			d.awaited.hear(&entries[i])
 		}
 		if len(d.table.pending) > maxPending {
 			if err := d.table.flush(ctx); err != nil {

@@ -23,7 +23,8 @@ type Config struct {
 	Quick bool
 	// Messages of the sustained run; 0: 20,000 when Quick, else 200,000.
 	Messages int
-	// Only names the parts to measure: languages, intake, flow, documents. nil:
+	// Only names the parts to measure: languages, intake, delivery, flow, documents.
+	// nil:
 	// all of them.
 	Only []string
 	// Progress begins a bar over so many steps, or -1 where nobody knows. nil:
@@ -75,7 +76,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		name string
 		run  func(context.Context, Config, *Report) error
 	}{
-		{"languages", languages}, {"intake", intake}, {"flow", flow}, {"documents", documents},
+		{"languages", languages}, {"intake", intake}, {"delivery", delivery}, {"flow", flow}, {"documents", documents},
 	} {
 		if !c.wants(part.name) {
 			continue

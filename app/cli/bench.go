@@ -14,7 +14,7 @@ type benchCommand struct {
 	Data     string   `type:"existingdir" placeholder:"DIR" help:"A folder on the disk to measure; the system's temporary folder if not given. What is written there is removed."`
 	Quick    bool     `help:"A tenth of the messages, shorter times, no large documents: about two minutes."`
 	Messages int      `placeholder:"N" help:"How many messages the sustained run has."`
-	Only     []string `enum:"languages,intake,flow,documents" placeholder:"PART" help:"Measure these parts only: languages, intake, flow, documents."`
+	Only     []string `enum:"languages,intake,delivery,flow,documents" placeholder:"PART" help:"Measure these parts only: languages, intake, delivery, flow, documents."`
 	JSON     bool     `help:"Print JSON."`
 	Profile  string   `placeholder:"FILE" help:"Write a CPU profile for go tool pprof."`
 }

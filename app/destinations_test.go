@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -162,8 +163,7 @@ func TestDelivery(t *testing.T) {
 	waitFor(t, func() bool { return len(l.taken()) == 109 })
 	last := map[string]int{}
 	for _, control := range l.taken() {
-		var n int
-		fmt.Sscanf(control, "M%d", &n)
+		n, _ := strconv.Atoi(control[1:])
 		patient := fmt.Sprint(n % 5)
 		if n < last[patient] {
 			t.Errorf("%s came after M%d of the same patient", control, last[patient])

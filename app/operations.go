@@ -27,7 +27,7 @@ func (e *Engine) operations(rest http.Handler) http.Handler {
 var beside = []api.Beside{
 	{Method: http.MethodPost, Path: "/api/v1/backup", Summary: "The engine's whole state as one file (docs/formats/backup.md). An answer that breaks off is no backup",
 		Media: "application/zstd", Errors: []int{http.StatusConflict, http.StatusNotImplemented, http.StatusInsufficientStorage}},
-	{Method: http.MethodPost, Path: "/api/v1/verify", Summary: "Prove journal, trace and record. Lines of JSON: how far it is (doing, done, total), and last what was found (proof) or why it could not be finished (error)",
+	{Method: http.MethodPost, Path: "/api/v1/verify", Summary: "Prove journal, trace, deliveries and record. Lines of JSON: how far it is (doing, done, total), and last what was found (proof) or why it could not be finished (error)",
 		Media: "application/x-ndjson"},
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -138,8 +139,7 @@ func TestOrder(t *testing.T) {
 	h.until("all are accepted", func() bool { return h.ledger().count("lab", "accepted") == n })
 	last := map[string]int{}
 	for _, control := range r.taken() {
-		var at int
-		fmt.Sscanf(control, "M%d", &at)
+		at, _ := strconv.Atoi(control[1:])
 		if key := keys[control]; at <= last[key] {
 			t.Errorf("%s was taken after %d", control, last[key])
 		} else {

@@ -97,8 +97,9 @@ func (d *Deliverer) idle(ctx context.Context, op string, by handover.Access, id 
 	if err := d.read(ctx); err != nil {
 		return r, nil, err
 	}
-	o, busy := d.queues[id.To], false
+	o := d.queues[id.To]
 	if o != nil {
+		var busy bool
 		if in, busy = o.seize(id.Of); busy {
 			return r, nil, fault(handover.Conflict, "it is being sent just now")
 		}

@@ -92,12 +92,11 @@ type peer struct {
 	keys   map[string][]string // by MSH-10
 	holds  map[string]bool
 
-	mu      sync.Mutex
-	took    map[string]int // how often each MSH-10 was taken
-	order   []string       // as they were taken first
-	late    func([]byte)
-	calm    bool // accepts everything from now on
-	unasked []string
+	mu    sync.Mutex
+	took  map[string]int // how often each MSH-10 was taken
+	order []string       // as they were taken first
+	late  func([]byte)
+	calm  bool // accepts everything from now on
 }
 
 func newDay(t *testing.T, seed uint64) *day {

@@ -51,7 +51,7 @@ type commands struct {
 	Bench      benchCommand      `cmd:"" help:"Measure this machine: figures, beside its own limits and the goals."`
 	Backup     backupCommand     `cmd:"" help:"Write everything into one file, while the engine runs."`
 	Restore    restoreCommand    `cmd:"" help:"Make a data folder of a backup, and prove it."`
-	Verify     verifyCommand     `cmd:"" help:"Prove that nothing in journal, trace and record was changed or lost."`
+	Verify     verifyCommand     `cmd:"" help:"Prove that nothing in journal, trace, deliveries and record was changed or lost."`
 	Version    versionCommand    `cmd:"" help:"Say which version this is."`
 }
 

@@ -93,7 +93,7 @@ func (c verifyCommand) report(std Streams, p app.Proof) error {
 		return errFound
 	}
 	if !c.JSON {
-		fmt.Fprintf(std.Out, "proven      %d facts, %d signed checkpoints, the trace and the record\n", p.Facts, p.Checkpoints)
+		fmt.Fprintf(std.Out, "proven      %d facts, %d signed checkpoints, the trace, the deliveries and the record\n", p.Facts, p.Checkpoints)
 		fmt.Fprintf(std.Out, "tree        %s\n", base64.StdEncoding.EncodeToString(p.Root))
 		if p.Gone > 0 {
 			fmt.Fprintf(std.Out, "removed     %d bodies, by retention; their digests stay\n", p.Gone)

@@ -21,6 +21,27 @@ type deliveryList struct {
 	After string `json:"after,omitempty"`
 }
 
+// destinationList is how the destinations are.
+type destinationList struct {
+	Destinations []deliver.Status `json:"destinations"`
+}
+
+var aboutDestinations = about{
+	summary: "Destinations: how much waits for each, what is parked, and whether it can be reached",
+	answer:  destinationList{},
+}
+
+func (a *API) destinations(c *call) error {
+	if err := c.known(nil); err != nil {
+		return err
+	}
+	found, err := a.Deliveries.Statuses(c.Context())
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(destinationList{append([]deliver.Status{}, found...)})
+}
+
 var aboutDeliveries = about{
 	summary: "Deliveries that are open: waiting, being sent, or parked; by destination, oldest first",
 	params: []param{

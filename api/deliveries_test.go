@@ -38,6 +38,13 @@ func (o *outbox) List(_ context.Context, access handover.Access, q deliver.Query
 	return out, nil
 }
 
+func (o *outbox) Statuses(context.Context) ([]deliver.Status, error) {
+	return []deliver.Status{{
+		Name: "registry", Owner: "interfaces", Waiting: 3, Parked: 1, Overdue: 1, Failures: 2, Last: "connection refused",
+		Tries: map[handover.Ending]int64{handover.Accepted: 5, handover.Failed: 2},
+	}}, nil
+}
+
 func (o *outbox) decide(by handover.Access, act string, id handover.DeliveryID, why string) error {
 	for _, e := range o.entries {
 		if e.DeliveryID == id && by.May(handover.Row{Source: e.Source}) {
@@ -75,6 +82,27 @@ func TestDeliveries(t *testing.T) {
 	}
 	for _, query := range []string{"state=gone", "limit=0", "limit=x", "after=registry", "colour=red"} {
 		h.get("/api/v1/deliveries?"+query).failure(t, http.StatusBadRequest)
+	}
+}
+
+func TestDestinations(t *testing.T) {
+	h := aDay(t)
+	want := `{"destinations":[{"name":"registry","owner":"interfaces","waiting":3,"parked":1,"overdue":1,"failures":2,` +
+		`"last":"connection refused","tries":{"accepted":5,"failed":2}}]}` + "\n"
+	if got := h.get("/api/v1/destinations").body; got != want {
+		t.Errorf("destinations: %s", got)
+	}
+	figures := h.get("/metrics").body
+	for _, line := range []string{
+		`handover_deliveries{destination="registry",state="waiting"} 3`,
+		`handover_deliveries{destination="registry",state="parked"} 1`,
+		`handover_deliveries_overdue{destination="registry"} 1`,
+		`handover_destination_failures{destination="registry"} 2`,
+		`handover_delivery_tries_total{destination="registry",ending="accepted"} 5`,
+	} {
+		if !strings.Contains(figures, line+"\n") {
+			t.Errorf("no line %s in %s", line, figures)
+		}
 	}
 }
 

@@ -22,6 +22,8 @@ func (s schemas) schema(t reflect.Type) object {
 		return s.schema(t.Elem())
 	case reflect.Slice:
 		return object{"type": "array", "items": s.schema(t.Elem())}
+	case reflect.Map:
+		return object{"type": "object", "additionalProperties": s.schema(t.Elem())}
 	case reflect.String:
 		return object{"type": "string"}
 	case reflect.Bool:

@@ -3,6 +3,7 @@ package deliver
 import (
 	"container/heap"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -54,13 +55,16 @@ type queue struct {
 	failures int
 	until    time.Time
 	probing  bool
-	passing  int  // answers so far
-	holding  int  // how many are parked and stand before others
-	stopped  bool // nothing is taken any more
+	passing  int // answers so far
+	tries    map[handover.Ending]int64
+	failing  time.Time // since when
+	last     string    // why the last try failed
+	holding  int       // how many are parked and stand before others
+	stopped  bool      // nothing is taken any more
 }
 
 func newQueue(p pauses) *queue {
-	return &queue{pauses: p, all: map[handover.Offset]*delivery{}, lines: map[string][]*delivery{}}
+	return &queue{pauses: p, all: map[handover.Offset]*delivery{}, lines: map[string][]*delivery{}, tries: map[handover.Ending]int64{}}
 }
 
 // add takes a delivery in, at the place that its order gives it. One that is under
@@ -237,22 +241,27 @@ func (q *queue) probe() *delivery {
 	return best
 }
 
-// answered notes that the receiver answers.
-func (q *queue) answered() {
+// ended notes how a try ended. Where the receiver cannot be reached, or is silent,
+// nothing is tried for a while, and then one at a time.
+func (q *queue) ended(o handover.Outcome) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.failures, q.probing = 0, false
-	q.passing++
-	q.wake()
-}
-
-// failed notes that the receiver cannot be reached, or is silent: for a while
-// nothing is tried, and then one at a time.
-func (q *queue) failed() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.failures++
-	q.until, q.probing = time.Now().Add(q.pauses.after(q.failures)), false
+	q.tries[o.Ending]++
+	if o.Ending == handover.Accepted || o.Ending == handover.Rejected {
+		q.failures, q.probing = 0, false
+		q.passing++
+		q.wake()
+		return
+	}
+	now := time.Now()
+	if q.failures == 0 {
+		q.failing = now
+	}
+	q.last, q.probing = o.Reason, false
+	if !now.Before(q.until) { // else it was begun before the last one failed, and says nothing new
+		q.failures++
+		q.until = now.Add(q.pauses.after(q.failures))
+	}
 	q.wake()
 }
 
@@ -379,6 +388,17 @@ func (q *queue) stop() {
 	for len(q.waiters) > 0 {
 		q.wake()
 	}
+}
+
+// status returns what the queue knows of its destination.
+func (q *queue) status() Status {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := Status{Failures: q.failures, Tries: maps.Clone(q.tries)}
+	if q.failures > 0 {
+		s.Failing, s.Last, s.Next = q.failing.UTC().Truncate(time.Millisecond), q.last, q.until.UTC().Truncate(time.Millisecond)
+	}
+	return s
 }
 
 // length is how many deliveries are in the window that are not parked.

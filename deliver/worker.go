@@ -68,11 +68,8 @@ func (w *worker) try(ctx context.Context, d *delivery) (next *delivery) {
 	if !w.append(ctx, drafts) {
 		return nil // the next start finds it begun
 	}
-	switch {
-	case o.Ending == handover.Accepted || o.Ending == handover.Rejected:
-		w.to.answered()
-	case lost == "":
-		w.to.failed()
+	if lost == "" { // else nothing was tried
+		w.to.ended(o)
 	}
 	switch {
 	case reason != "" && d.hold:

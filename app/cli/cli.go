@@ -36,23 +36,24 @@ const (
 var errFound = errors.New("found something wrong")
 
 type commands struct {
-	Run        runCommand        `cmd:"" help:"Run the engine in the foreground; without --config, the quickstart hospital."`
-	Check      checkCommand      `cmd:"" help:"Find every problem in a configuration, with file and line."`
-	Convert    convertCommand    `cmd:"" help:"Turn v2 messages into FHIR transaction Bundles, without a server."`
-	Show       showCommand       `cmd:"" help:"Show v2 messages as people read them."`
-	Test       testCommand       `cmd:"" help:"Run the tests that a configuration brings along."`
-	Send       sendCommand       `cmd:"" help:"Send v2 messages or batch files over MLLP and print each acknowledgement."`
-	Trace      traceCommand      `cmd:"" help:"Tell the whole story of a message."`
-	Messages   messagesCommand   `cmd:"" help:"Search messages, newest first."`
-	Deliveries deliveriesCommand `cmd:"" help:"List deliveries that are open: waiting, being sent, parked."`
-	Park       parkCommand       `cmd:"" help:"Take deliveries out of the way until they are released."`
-	Unpark     unparkCommand     `cmd:"" help:"Let parked deliveries be sent again."`
-	Cancel     cancelCommand     `cmd:"" help:"Give deliveries up for good."`
-	Bench      benchCommand      `cmd:"" help:"Measure this machine: figures, beside its own limits and the goals."`
-	Backup     backupCommand     `cmd:"" help:"Write everything into one file, while the engine runs."`
-	Restore    restoreCommand    `cmd:"" help:"Make a data folder of a backup, and prove it."`
-	Verify     verifyCommand     `cmd:"" help:"Prove that nothing in journal, trace, deliveries and record was changed or lost."`
-	Version    versionCommand    `cmd:"" help:"Say which version this is."`
+	Run          runCommand          `cmd:"" help:"Run the engine in the foreground; without --config, the quickstart hospital."`
+	Check        checkCommand        `cmd:"" help:"Find every problem in a configuration, with file and line."`
+	Convert      convertCommand      `cmd:"" help:"Turn v2 messages into FHIR transaction Bundles, without a server."`
+	Show         showCommand         `cmd:"" help:"Show v2 messages as people read them."`
+	Test         testCommand         `cmd:"" help:"Run the tests that a configuration brings along."`
+	Send         sendCommand         `cmd:"" help:"Send v2 messages or batch files over MLLP and print each acknowledgement."`
+	Trace        traceCommand        `cmd:"" help:"Tell the whole story of a message."`
+	Messages     messagesCommand     `cmd:"" help:"Search messages, newest first."`
+	Destinations destinationsCommand `cmd:"" help:"Tell how each destination is: what waits, what is parked, whether it can be reached."`
+	Deliveries   deliveriesCommand   `cmd:"" help:"List deliveries that are open: waiting, being sent, parked."`
+	Park         parkCommand         `cmd:"" help:"Take deliveries out of the way until they are released."`
+	Unpark       unparkCommand       `cmd:"" help:"Let parked deliveries be sent again."`
+	Cancel       cancelCommand       `cmd:"" help:"Give deliveries up for good."`
+	Bench        benchCommand        `cmd:"" help:"Measure this machine: figures, beside its own limits and the goals."`
+	Backup       backupCommand       `cmd:"" help:"Write everything into one file, while the engine runs."`
+	Restore      restoreCommand      `cmd:"" help:"Make a data folder of a backup, and prove it."`
+	Verify       verifyCommand       `cmd:"" help:"Prove that nothing in journal, trace, deliveries and record was changed or lost."`
+	Version      versionCommand      `cmd:"" help:"Say which version this is."`
 }
 
 // description opens the help.

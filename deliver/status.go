@@ -1,0 +1,75 @@
+package deliver
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"handover"
+	"handover/internal/store"
+)
+
+// Status is how one destination is.
+type Status struct {
+	Name    string `json:"name"`
+	Owner   string `json:"owner,omitempty"` // "": it is not configured any more
+	Waiting int64  `json:"waiting"`         // being sent counts too
+	Parked  int64  `json:"parked"`
+	// Oldest is when the first of those that wait was made; zero if none waits.
+	Oldest time.Time `json:"oldest,omitzero"`
+	// Overdue counts the parked ones whose deadline has passed.
+	Overdue int64 `json:"overdue"`
+	// Failures in a row; Since when, what the last was, and when the next try is.
+	Failures int       `json:"failures"`
+	Failing  time.Time `json:"failing,omitzero"`
+	Last     string    `json:"last,omitempty"`
+	Next     time.Time `json:"next,omitzero"`
+	// Tries since the engine started, by how they ended.
+	Tries map[handover.Ending]int64 `json:"tries"`
+}
+
+// Statuses returns how every destination is that is configured, or to which
+// something is open, by name.
+func (d *Deliverer) Statuses(ctx context.Context) ([]Status, error) {
+	all := map[string]*Status{}
+	for name, o := range d.queues {
+		s := o.status()
+		s.Name, s.Owner = name, o.Owner
+		all[name] = &s
+	}
+	err := d.table.db.Read(ctx, func(tx *store.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT destination, state, COUNT(*), MIN(created), SUM(CASE WHEN deadline > 0 AND deadline < ? THEN 1 ELSE 0 END)
+			FROM open GROUP BY destination, state`, time.Now().UnixMilli())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var name, state string
+			var n, oldest, overdue int64
+			if err := rows.Scan(&name, &state, &n, &oldest, &overdue); err != nil {
+				return err
+			}
+			s := all[name]
+			if s == nil {
+				s = &Status{Name: name, Tries: map[handover.Ending]int64{}}
+				all[name] = s
+			}
+			if state == stateParked {
+				s.Parked, s.Overdue = n, overdue
+			} else {
+				s.Waiting, s.Oldest = n, time.UnixMilli(oldest).UTC()
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, &handover.Error{Op: "asking how destinations are", Kind: handover.Unavailable, Err: err}
+	}
+	out := make([]Status, 0, len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		out = append(out, *all[name])
+	}
+	return out, nil
+}

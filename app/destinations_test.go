@@ -266,3 +266,27 @@ func TestAcknowledgeDelivered(t *testing.T) {
 	}
 	stop()
 }
+
+// TestStopOfAStuckDestination: a receiver that never answers does not keep the engine
+// from ending, and what it may have is unknown from then on.
+func TestStopOfAStuckDestination(t *testing.T) {
+	l, dir := newLab(t), t.TempDir()
+	site := sending(l)
+	site.Destinations[0].Answer = time.Hour
+	l.mu.Lock() // it hears, and says nothing
+	e, stop := running(t, dir, site)
+	sendAll(t, e, 0, 3)
+	time.Sleep(300 * time.Millisecond)
+	began := time.Now()
+	stop()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v to stop", took)
+	}
+	l.mu.Unlock()
+	e, stop = running(t, dir, site)
+	defer stop()
+	waitFor(t, func() bool {
+		found, err := e.deliveries.Statuses(t.Context())
+		return err == nil && len(found) == 1 && found[0].Parked > 0 && found[0].Waiting == 0
+	})
+}

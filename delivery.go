@@ -50,3 +50,9 @@ type Ruling struct {
 	DeliveryID
 	Why string `json:"why"`
 }
+
+// Pause is the body of a Paused or Resumed fact.
+type Pause struct {
+	Destination string `json:"destination"`
+	Why         string `json:"why"`
+}

@@ -37,6 +37,8 @@ const (
 	Shaped        FactKind = 19 // what elements have in common: package bodies; before the first Asserted fact that uses it
 	Answered      FactKind = 20 // what a receiver said, byte for byte
 	Cancelled     FactKind = 21 // a delivery that a person gave up
+	Paused        FactKind = 22 // nothing is sent to a destination from now on: Pause
+	Resumed       FactKind = 23 // and again
 )
 
 var factNames = map[FactKind]string{
@@ -45,7 +47,7 @@ var factNames = map[FactKind]string{
 	Released: "released", Resent: "resent", Commanded: "commanded", Configured: "configured",
 	Accessed: "accessed", Checkpointed: "checkpointed", EpochOpened: "epoch-opened",
 	RetentionDone: "retention-done", Enclosed: "enclosed", Shaped: "shaped",
-	Answered: "answered", Cancelled: "cancelled",
+	Answered: "answered", Cancelled: "cancelled", Paused: "paused", Resumed: "resumed",
 }
 
 // String returns the kind's name, for example "received".

@@ -56,6 +56,8 @@ type Journal interface {
 // Deliveries are what is to be sent; *deliver.Deliverer has them.
 type Deliveries interface {
 	List(ctx context.Context, access handover.Access, q deliver.Query) ([]deliver.Entry, error)
+	Pause(ctx context.Context, by handover.Access, destination, why string) error
+	Resume(ctx context.Context, by handover.Access, destination, why string) error
 	Statuses(ctx context.Context) ([]deliver.Status, error)
 	Park(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error
 	Release(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error

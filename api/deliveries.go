@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,26 +123,64 @@ var aboutDeciding = about{
 const maxWhy = 8 << 10
 
 func (a *API) decide(c *call) error {
-	acts := map[string]func() error{}
-	var said decision
 	of, err := strconv.ParseInt(c.PathValue("of"), 10, 64)
 	id := handover.DeliveryID{Of: handover.Offset(of), To: c.PathValue("destination")}
-	acts["park"] = func() error { return a.Deliveries.Park(c.Context(), c.access, id, said.Why) }
-	acts["release"] = func() error { return a.Deliveries.Release(c.Context(), c.access, id, said.Why) }
-	acts["cancel"] = func() error { return a.Deliveries.Cancel(c.Context(), c.access, id, said.Why) }
-	act := acts[c.PathValue("act")]
+	act := map[string]func(context.Context, handover.Access, handover.DeliveryID, string) error{
+		"park": a.Deliveries.Park, "release": a.Deliveries.Release, "cancel": a.Deliveries.Cancel,
+	}[c.PathValue("act")]
 	if err != nil || act == nil {
 		return a.noSuchPath(c)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, maxWhy))
+	why, err := c.why()
 	if err != nil {
-		return &handover.Error{Kind: handover.Invalid, Err: fmt.Errorf("the body cannot be read: %w", err)}
+		return err
 	}
-	if err := json.Unmarshal(body, &said); err != nil || strings.TrimSpace(said.Why) == "" {
-		return &handover.Error{Kind: handover.Invalid, Where: "why", Err: errors.New(`say why, as in {"why": "the lab has mended its table"}`)}
-	}
-	if err := act(); err != nil {
+	if err := act(c.Context(), c.access, id, why); err != nil {
 		return err
 	}
 	return c.writeJSON(id)
+}
+
+var aboutHalting = about{
+	summary: "Pause a destination, so that nothing is sent to it, or resume it. " + `The body is {"why": "..."}; who and why are kept`,
+	params: []param{
+		{"destination", "path", "the destination's name", ""},
+		{"act", "path", "pause or resume", ""},
+	},
+	answer: destinationList{},
+	errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict},
+}
+
+func (a *API) halt(c *call) error {
+	act := map[string]func(context.Context, handover.Access, string, string) error{
+		"pause": a.Deliveries.Pause, "resume": a.Deliveries.Resume,
+	}[c.PathValue("act")]
+	if act == nil {
+		return a.noSuchPath(c)
+	}
+	why, err := c.why()
+	if err != nil {
+		return err
+	}
+	if err := act(c.Context(), c.access, c.PathValue("destination"), why); err != nil {
+		return err
+	}
+	found, err := a.Deliveries.Statuses(c.Context())
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(destinationList{append([]deliver.Status{}, found...)})
+}
+
+// why reads what a person says of the reason.
+func (c *call) why() (string, error) {
+	var said decision
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, maxWhy))
+	if err != nil {
+		return "", &handover.Error{Kind: handover.Invalid, Err: fmt.Errorf("the body cannot be read: %w", err)}
+	}
+	if err := json.Unmarshal(body, &said); err != nil || strings.TrimSpace(said.Why) == "" {
+		return "", &handover.Error{Kind: handover.Invalid, Where: "why", Err: errors.New(`say why, as in {"why": "the lab has mended its table"}`)}
+	}
+	return said.Why, nil
 }

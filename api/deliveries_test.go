@@ -45,6 +45,14 @@ func (o *outbox) Statuses(context.Context) ([]deliver.Status, error) {
 	}}, nil
 }
 
+func (o *outbox) Pause(_ context.Context, by handover.Access, destination, why string) error {
+	return o.decide(by, "pause", handover.DeliveryID{Of: 2, To: destination}, why)
+}
+
+func (o *outbox) Resume(_ context.Context, by handover.Access, destination, why string) error {
+	return o.decide(by, "resume", handover.DeliveryID{Of: 2, To: destination}, why)
+}
+
 func (o *outbox) decide(by handover.Access, act string, id handover.DeliveryID, why string) error {
 	for _, e := range o.entries {
 		if e.DeliveryID == id && by.May(handover.Row{Source: e.Source}) {
@@ -123,7 +131,18 @@ func TestDeciding(t *testing.T) {
 			t.Errorf("%s: %d %s", act, a.StatusCode, a.body)
 		}
 	}
-	if got := strings.Join(h.outbox.done, ", "); got != "test park 2 registry because, test release 2 registry because, test cancel 2 registry because" {
+	halt := func(target, body string) answer {
+		return h.send(httptest.NewRequest(http.MethodPost, "/api/v1/destinations/"+target, strings.NewReader(body)))
+	}
+	halt("registry/pause", "{}").failure(t, http.StatusBadRequest)
+	halt("moon/pause", `{"why":"because"}`).failure(t, http.StatusNotFound)
+	halt("registry/stop", `{"why":"because"}`).failure(t, http.StatusNotFound)
+	for _, act := range []string{"pause", "resume"} {
+		if a := halt("registry/"+act, `{"why":"because"}`); a.StatusCode != http.StatusOK || !strings.Contains(a.body, `"name":"registry"`) {
+			t.Errorf("%s: %d %s", act, a.StatusCode, a.body)
+		}
+	}
+	if got := strings.Join(h.outbox.done, ", "); got != "test park 2 registry because, test release 2 registry because, test cancel 2 registry because, test pause 2 registry because, test resume 2 registry because" {
 		t.Errorf("done was: %s", got)
 	}
 }

@@ -117,6 +117,9 @@ func Open(ctx context.Context, c Config) (*Deliverer, error) {
 	at, err := db.Applied(ctx)
 	d.table.at, d.table.saved = handover.Offset(at), handover.Offset(at)
 	if err == nil {
+		err = d.table.readPaused(ctx)
+	}
+	if err == nil {
 		err = d.catchUp(ctx)
 	}
 	if err != nil {
@@ -224,6 +227,8 @@ func (o *outlet) parking(reason string) handover.Parking {
 // load fills the windows from the table. It may be done again.
 func (d *Deliverer) load(ctx context.Context) error {
 	for _, o := range d.queues {
+		_, paused := d.table.halt(o.Name)
+		o.pause(paused)
 		held, err := d.table.read(ctx, `state = ? AND destination = ? AND hold <> 0`, stateParked, o.Name)
 		if err != nil {
 			return err
@@ -293,7 +298,7 @@ func (d *Deliverer) follow(ctx context.Context) {
 		case <-d.hungry:
 			d.insist(ctx, "reading what is to be delivered", func() error { return d.keepUp(ctx) })
 		case <-flush.C:
-			if len(d.table.pending) > 0 || d.table.at-d.table.saved > followBatch {
+			if len(d.table.pending) > 0 || d.table.halted || d.table.at-d.table.saved > followBatch {
 				d.insist(ctx, "writing what is to be delivered", func() error { return d.table.flush(ctx) })
 			}
 		case <-ctx.Done():

@@ -441,3 +441,46 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("the last fact is %s", s)
 	}
 }
+
+// TestPause: nothing is sent to a destination that is paused, also after a restart,
+// and everything in order once it is resumed.
+func TestPause(t *testing.T) {
+	j, dir := newMemory(), t.TempDir()
+	lab, ward := &receiver{}, &receiver{}
+	h := start(t, dir, j, 0, to("lab", lab), to("ward", ward))
+	j.receive(delivery1("lab", "k"), delivery1("ward", "k"))
+	h.until("both have it", func() bool { return len(lab.taken()) == 1 && len(ward.taken()) == 1 })
+	if err := h.Pause(t.Context(), someone, "lab", "it moves"); err != nil {
+		t.Fatal(err)
+	}
+	if handover.KindOf(h.Pause(t.Context(), someone, "lab", "again")) != handover.Conflict {
+		t.Error("it was paused twice")
+	}
+	if handover.KindOf(h.Pause(t.Context(), someone, "moon", "x")) != handover.NotFound {
+		t.Error("what is not there was paused")
+	}
+	for range 5 {
+		j.receive(delivery1("lab", "k"), delivery1("ward", "k"))
+	}
+	h.until("the ward has all", func() bool { return len(ward.taken()) == 6 })
+	h.end()
+	h = start(t, dir, j, 0, to("lab", lab), to("ward", ward))
+	j.receive(delivery1("lab", "other"), delivery1("ward", "k"))
+	h.until("the ward has the next", func() bool { return len(ward.taken()) == 7 })
+	time.Sleep(20 * time.Millisecond)
+	found, err := h.Statuses(t.Context())
+	if err != nil || len(found) != 2 || found[0].Paused == nil || found[0].Paused.By != "test" || found[0].Paused.Why != "it moves" || found[1].Paused != nil {
+		t.Errorf("they are %+v, %v", found, err)
+	}
+	if got := len(lab.taken()); got != 1 {
+		t.Errorf("%d were sent to a destination that is paused", got)
+	}
+	if err := h.Resume(t.Context(), someone, "lab", "it is back"); err != nil {
+		t.Fatal(err)
+	}
+	h.until("the lab has all", func() bool { return h.ledger().count("lab", "accepted") == 7 })
+	taken := lab.taken()
+	if !slices.IsSortedFunc(taken, func(a, b string) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) }) {
+		t.Errorf("they came as %v", taken)
+	}
+}

@@ -47,6 +47,11 @@ func (t *table) fold(ctx context.Context, e *handover.Entry, made func(row)) err
 		if err = json.Unmarshal(e.Body.Bytes, &r); err == nil {
 			t.become(r.DeliveryID, condition{state: stateWaiting, since: e.Time})
 		}
+	case handover.Paused, handover.Resumed:
+		var p handover.Pause
+		if err = json.Unmarshal(e.Body.Bytes, &p); err == nil {
+			t.pause(p.Destination, e)
+		}
 	case handover.EpochOpened:
 		err = t.doubt(ctx)
 	case handover.Cancelled:

@@ -88,6 +88,39 @@ func (d *Deliverer) Cancel(ctx context.Context, by handover.Access, id handover.
 	})
 }
 
+// Pause lets nothing be sent to a destination, until Resume; what is being sent at
+// the moment ends as it ends. It outlasts restarts.
+func (d *Deliverer) Pause(ctx context.Context, by handover.Access, destination, why string) error {
+	return d.halt(ctx, by, destination, why, handover.Paused)
+}
+
+// Resume takes a pause back.
+func (d *Deliverer) Resume(ctx context.Context, by handover.Access, destination, why string) error {
+	return d.halt(ctx, by, destination, why, handover.Resumed)
+}
+
+func (d *Deliverer) halt(ctx context.Context, by handover.Access, destination, why string, kind handover.FactKind) error {
+	op := map[handover.FactKind]string{handover.Paused: "pausing a destination", handover.Resumed: "resuming a destination"}[kind]
+	o := d.queues[destination]
+	if o == nil || !by.May(handover.Row{}) {
+		return &handover.Error{Op: op, Kind: handover.NotFound, Where: destination, Err: errors.New("there is no such destination")}
+	}
+	return d.order(ctx, func(ctx context.Context) error {
+		if err := d.fold(ctx); err != nil {
+			return err
+		}
+		if _, paused := d.table.halt(destination); paused == (kind == handover.Paused) {
+			return &handover.Error{Op: op, Kind: handover.Conflict, Where: destination, Err: errors.New("it is so already")}
+		}
+		f := facts{actor: by.Actor}
+		if _, err := d.config.Journal.Append(ctx, []handover.Draft{f.draft(kind, handover.Pause{Destination: destination, Why: why})}); err != nil {
+			return err
+		}
+		o.pause(kind == handover.Paused)
+		return d.read(ctx)
+	})
+}
+
 // idle returns the row of a delivery that is open, in that state ("": in any) and
 // not being sent, and the delivery itself, seized, if it is in the window.
 func (d *Deliverer) idle(ctx context.Context, op string, by handover.Access, id handover.DeliveryID, state string) (r row, in *delivery, err error) {

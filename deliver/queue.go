@@ -60,6 +60,7 @@ type queue struct {
 	failing  time.Time // since when
 	last     string    // why the last try failed
 	holding  int       // how many are parked and stand before others
+	paused   bool      // nothing is taken for now
 	stopped  bool      // nothing is taken any more
 }
 
@@ -173,21 +174,41 @@ func (q *queue) await(ctx context.Context, woken chan struct{}, pause time.Durat
 }
 
 // another returns one that may be tried now beside those that are under way, and so
-// shares no key with them; nil if there is none. While sending fails there is none.
-func (q *queue) another() *delivery {
+// shares no key with them; nil if there is none. It passes over none that comes
+// earlier and waits only for this one to end. While sending fails there is none.
+func (q *queue) another(than *delivery) *delivery {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.failures > 0 || q.stopped {
+	if q.failures > 0 || q.stopped || q.paused {
 		return nil
+	}
+	q.ripen(time.Now())
+	if len(q.ready) == 0 {
+		return nil
+	}
+	for _, key := range than.keys {
+		if line := q.lines[key]; len(line) > 1 && line[1].Of < q.ready[0].Of {
+			return nil
+		}
 	}
 	d, _ := q.next(time.Now())
 	return d
+}
+
+// ripen puts those whose pause is over among those that may be taken.
+func (q *queue) ripen(now time.Time) {
+	for len(q.later.byOrder) > 0 && !q.later.byOrder[0].due.After(now) {
+		heap.Push(&q.ready, heap.Pop(&q.later))
+	}
 }
 
 // next takes the first delivery that may be tried, or says how long none may,
 // unless something changes.
 func (q *queue) next(now time.Time) (d *delivery, pause time.Duration) {
 	const long = time.Hour
+	if q.paused {
+		return nil, long
+	}
 	if q.failures > 0 {
 		if q.probing {
 			return nil, long
@@ -200,9 +221,7 @@ func (q *queue) next(now time.Time) (d *delivery, pause time.Duration) {
 		}
 		return d, 0
 	}
-	for len(q.later.byOrder) > 0 && !q.later.byOrder[0].due.After(now) {
-		heap.Push(&q.ready, heap.Pop(&q.later))
-	}
+	q.ripen(now)
 	switch {
 	case len(q.ready) > 0:
 		d = heap.Pop(&q.ready).(*delivery)
@@ -378,6 +397,14 @@ func (q *queue) has(of handover.Offset) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.all[of] != nil
+}
+
+// pause lets nothing be taken until it is taken back.
+func (q *queue) pause(yes bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.paused = yes
+	q.wake()
 }
 
 // stop lets nothing be taken any more.

@@ -25,6 +25,8 @@ type Status struct {
 	Failing  time.Time `json:"failing,omitzero"`
 	Last     string    `json:"last,omitempty"`
 	Next     time.Time `json:"next,omitzero"`
+	// Paused says that nothing is sent, by whose will; nil: it is.
+	Paused *Halt `json:"paused,omitempty"`
 	// Tries since the engine started, by how they ended.
 	Tries map[handover.Ending]int64 `json:"tries"`
 }
@@ -36,6 +38,9 @@ func (d *Deliverer) Statuses(ctx context.Context) ([]Status, error) {
 	for name, o := range d.queues {
 		s := o.status()
 		s.Name, s.Owner = name, o.Owner
+		if h, paused := d.table.halt(name); paused {
+			s.Paused = &h
+		}
 		all[name] = &s
 	}
 	err := d.table.db.Read(ctx, func(tx *store.Tx) error {

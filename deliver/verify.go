@@ -11,7 +11,7 @@ import (
 
 // Difference is a row that the table does not hold as the facts give it.
 type Difference struct {
-	Of   handover.Offset // the fact that made the delivery
+	Of   handover.Offset // the fact that made the delivery; 0: which destinations are paused
 	What string
 }
 
@@ -39,13 +39,20 @@ func (d *Deliverer) Verify(ctx context.Context, scratch store.Place, read func(c
 			return err
 		}
 		return db.Read(ctx, func(should *store.Tx) error {
-			c := store.Comparison{Key: "id", Limit: MaxDifferences, Query: `SELECT id, destination, message, source, route, keys, hold, created,
-				state, since, reason, owner, deadline, tries, begun FROM open`}
-			found, err := c.Compare(ctx, kept, should)
-			for _, f := range found {
-				out = append(out, Difference{handover.Offset(f.Key), f.What})
+			for _, query := range []string{
+				`SELECT id, destination, message, source, route, keys, hold, created,
+					state, since, reason, owner, deadline, tries, begun FROM open`,
+				`SELECT 0 AS id, destination, since, actor, why FROM paused`,
+			} {
+				found, err := store.Comparison{Key: "id", Limit: MaxDifferences, Query: query}.Compare(ctx, kept, should)
+				if err != nil {
+					return err
+				}
+				for _, f := range found {
+					out = append(out, Difference{handover.Offset(f.Key), f.What})
+				}
 			}
-			return err
+			return nil
 		})
 	})
 	if err != nil {

@@ -61,7 +61,7 @@ func (w *worker) try(ctx context.Context, d *delivery) (next *delivery) {
 		drafts = append(drafts, f.parked(w.to.parking(reason)))
 	}
 	if o.Ending == handover.Accepted {
-		if next = w.to.another(); next != nil {
+		if next = w.to.another(d); next != nil {
 			drafts = append(drafts, w.attempt(next))
 		}
 	}

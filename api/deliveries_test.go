@@ -96,7 +96,7 @@ func TestDeliveries(t *testing.T) {
 func TestDestinations(t *testing.T) {
 	h := aDay(t)
 	want := `{"destinations":[{"name":"registry","owner":"interfaces","waiting":3,"parked":1,"overdue":1,"failures":2,` +
-		`"last":"connection refused","tries":{"accepted":5,"failed":2}}]}` + "\n"
+		`"last":"connection refused","strays":0,"tries":{"accepted":5,"failed":2}}]}` + "\n"
 	if got := h.get("/api/v1/destinations").body; got != want {
 		t.Errorf("destinations: %s", got)
 	}
@@ -105,6 +105,7 @@ func TestDestinations(t *testing.T) {
 		`handover_deliveries{destination="registry",state="waiting"} 3`,
 		`handover_deliveries{destination="registry",state="parked"} 1`,
 		`handover_deliveries_overdue{destination="registry"} 1`,
+		`handover_stray_answers_total{destination="registry"} 0`,
 		`handover_destination_failures{destination="registry"} 2`,
 		`handover_delivery_tries_total{destination="registry",ending="accepted"} 5`,
 	} {

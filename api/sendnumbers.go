@@ -8,8 +8,8 @@ import (
 
 // sendNumbers reads the figures of the destinations when they are asked for.
 type sendNumbers struct {
-	a                                *API
-	open, overdue, oldest, fail, try *prometheus.Desc
+	a                                       *API
+	open, overdue, oldest, fail, try, stray *prometheus.Desc
 }
 
 func newSendNumbers(a *API) *sendNumbers {
@@ -22,13 +22,14 @@ func newSendNumbers(a *API) *sendNumbers {
 		overdue: desc("deliveries_overdue", "Parked deliveries whose deadline has passed."),
 		oldest:  desc("deliveries_oldest_seconds", "How long the oldest one waits that is not parked."),
 		fail:    desc("destination_failures", "Tries in a row that failed or were not answered."),
+		stray:   desc("stray_answers_total", "Answers since the engine started that answered nothing that waited for one."),
 		try:     desc("delivery_tries_total", "Tries since the engine started, by how they ended.", "ending"),
 	}
 }
 
 // Describe names the figures.
 func (n *sendNumbers) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{n.open, n.overdue, n.oldest, n.fail, n.try} {
+	for _, d := range []*prometheus.Desc{n.open, n.overdue, n.oldest, n.fail, n.try, n.stray} {
 		out <- d
 	}
 }
@@ -55,6 +56,7 @@ func (n *sendNumbers) Collect(out chan<- prometheus.Metric) {
 			oldest = n.a.Now().Sub(s.Oldest).Seconds()
 		}
 		gauge(n.oldest, oldest, s.Name)
+		out <- prometheus.MustNewConstMetric(n.stray, prometheus.CounterValue, float64(s.Strays), s.Name)
 		for ending, v := range s.Tries {
 			out <- prometheus.MustNewConstMetric(n.try, prometheus.CounterValue, float64(v), s.Name, string(ending))
 		}

@@ -80,9 +80,10 @@ type Deliverer struct {
 type outlet struct {
 	Destination
 	*queue
-	last handover.Offset // of the newest delivery in the window
-	more atomic.Bool     // the table has later ones
-	lost lost
+	last   handover.Offset // of the newest delivery in the window
+	more   atomic.Bool     // the table has later ones
+	lost   lost
+	strays strays
 }
 
 // followBatch is how many facts are read at once.
@@ -187,13 +188,26 @@ func (d *Deliverer) Run(ctx context.Context) {
 // settleInterrupted ends as unknown what was begun and had not ended when the
 // engine stopped. It reports whether it did before ctx ended.
 func (d *Deliverer) settleInterrupted(ctx context.Context) bool {
-	var rows []row
-	read := func() (err error) {
-		rows, err = d.table.read(ctx, `begun <> 0 ORDER BY id, destination`)
-		return err
+	for more := true; more; {
+		settle := func() (err error) {
+			more, err = d.settleSome(ctx)
+			return err
+		}
+		if !d.insist(ctx, "noting what was interrupted", settle) {
+			return false
+		}
 	}
-	if !d.insist(ctx, "reading what was interrupted", read) {
-		return false
+	return true
+}
+
+// settleSome does so for some, and reports whether there may be more.
+func (d *Deliverer) settleSome(ctx context.Context) (more bool, err error) {
+	if err := d.catchUp(ctx); err != nil { // what was appended before it failed is in the journal
+		return true, err
+	}
+	rows, err := d.table.read(ctx, `begun <> 0 ORDER BY id, destination LIMIT ?`, int64(followBatch))
+	if err != nil || len(rows) == 0 {
+		return false, err
 	}
 	var drafts []handover.Draft
 	for _, r := range rows {
@@ -203,12 +217,8 @@ func (d *Deliverer) settleInterrupted(ctx context.Context) bool {
 			drafts = append(drafts, f.parked(o.parking("unknown")))
 		}
 	}
-	keep := func() error {
-		_, err := d.config.Journal.Append(ctx, drafts)
-		return err
-	}
-	return len(drafts) == 0 || d.insist(ctx, "noting what was interrupted", keep) &&
-		d.insist(ctx, "reading what was interrupted", func() error { return d.catchUp(ctx) })
+	_, err = d.config.Journal.Append(ctx, drafts)
+	return true, err
 }
 
 // parking says how something is parked. Of a destination that is no longer

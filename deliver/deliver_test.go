@@ -267,7 +267,9 @@ func TestUnknown(t *testing.T) {
 	if got := h.ledger()[handover.DeliveryID{Of: one, To: "held"}]; got != "parked" {
 		t.Errorf("it is %s", got)
 	}
-	late([]byte("MSH|^~\\&|L\rMSA|AA|nobody's\r"))
+	for range 100 { // it says so with every message
+		late([]byte("MSH|^~\\&|L\rMSA|AA|nobody's\r"))
+	}
 	late(fmt.Appendf(nil, "MSH|^~\\&|L\rMSA|AA|M%d\r", m2))
 	h.until("the late answer counts", func() bool { return h.ledger()[handover.DeliveryID{Of: two, To: "held"}] == "accepted" })
 	h.until("both frames are kept", func() bool {
@@ -279,6 +281,9 @@ func TestUnknown(t *testing.T) {
 		}
 		return n == 2
 	})
+	if found, err := h.Statuses(t.Context()); err != nil || found[1].Name != "held" || found[1].Strays != 101 {
+		t.Errorf("strays are not counted: %+v, %v", found, err)
+	}
 	if got := h.ledger()[handover.DeliveryID{Of: one, To: "held"}]; got != "parked" {
 		t.Errorf("an answer to another made it %s", got)
 	}
@@ -482,5 +487,24 @@ func TestPause(t *testing.T) {
 	taken := lab.taken()
 	if !slices.IsSortedFunc(taken, func(a, b string) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) }) {
 		t.Errorf("they came as %v", taken)
+	}
+}
+
+// TestRestoredLongQueue: however much is in doubt after a restore, it is told apart
+// piece by piece.
+func TestRestoredLongQueue(t *testing.T) {
+	j := newMemory()
+	const n = 2*followBatch + 500
+	for i := range n {
+		j.receive(delivery1("lab", fmt.Sprint("k", i)))
+	}
+	if _, err := j.Append(t.Context(), []handover.Draft{{Header: handover.Header{Kind: handover.EpochOpened}, Body: handover.Body{Bytes: []byte("{}")}}}); err != nil {
+		t.Fatal(err)
+	}
+	r := &receiver{}
+	h := start(t, t.TempDir(), j, 0, to("lab", r))
+	h.until("all are parked", func() bool { return h.ledger().count("lab", "parked") == n })
+	if got := len(r.taken()); got != 0 {
+		t.Errorf("%d were sent", got)
 	}
 }

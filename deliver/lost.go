@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"crypto/sha256"
 	"sync"
 
 	"handover"
@@ -59,11 +60,66 @@ func (l *lost) forget(control string) {
 	delete(l.by, control)
 }
 
+// strays are the frames that answered nothing that waits, on their way into the
+// journal.
+type strays struct {
+	mu    sync.Mutex
+	seen  map[[sha256.Size]byte]bool
+	order [][sha256.Size]byte // of seen, oldest first
+	busy  int                 // how many are on their way
+	count int64
+}
+
+// The same frame is kept once among so many; and so many are on their way at a time,
+// more are only counted. There are receivers that with each message acknowledge all
+// before it once more.
+const (
+	straysSeen = 4096
+	straysBusy = 64
+)
+
+// keep counts a frame, and reports whether it is to be kept.
+func (s *strays) keep(frame []byte) bool {
+	digest := sha256.Sum256(frame)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	if s.seen[digest] || s.busy >= straysBusy {
+		return false
+	}
+	if s.seen == nil {
+		s.seen = map[[sha256.Size]byte]bool{}
+	}
+	s.seen[digest] = true
+	if s.order = append(s.order, digest); len(s.order) > straysSeen {
+		delete(s.seen, s.order[0])
+		s.order = s.order[1:]
+	}
+	s.busy++
+	return true
+}
+
+func (s *strays) kept() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy--
+}
+
+func (s *strays) counted() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
 // hearLate keeps a frame that answered nothing that waits. If it says what became
 // of a delivery that ended as unknown, that is so from now on; it never counts for
 // any other.
 func (d *Deliverer) hearLate(o *outlet, frame []byte) {
+	if !o.strays.keep(frame) {
+		return
+	}
 	go func() { // whoever reads the connection must not wait for the journal
+		defer o.strays.kept()
 		err := d.order(context.Background(), func(ctx context.Context) error { return d.late(ctx, o, frame) })
 		if err != nil {
 			d.log.Error("an answer that came late could not be kept", "destination", o.Name, "error", err)

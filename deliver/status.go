@@ -27,6 +27,8 @@ type Status struct {
 	Next     time.Time `json:"next,omitzero"`
 	// Paused says that nothing is sent, by whose will; nil: it is.
 	Paused *Halt `json:"paused,omitempty"`
+	// Strays are answers since the engine started that answered nothing that waited.
+	Strays int64 `json:"strays"`
 	// Tries since the engine started, by how they ended.
 	Tries map[handover.Ending]int64 `json:"tries"`
 }
@@ -37,7 +39,7 @@ func (d *Deliverer) Statuses(ctx context.Context) ([]Status, error) {
 	all := map[string]*Status{}
 	for name, o := range d.queues {
 		s := o.status()
-		s.Name, s.Owner = name, o.Owner
+		s.Name, s.Owner, s.Strays = name, o.Owner, o.strays.counted()
 		if h, paused := d.table.halt(name); paused {
 			s.Paused = &h
 		}

@@ -56,3 +56,10 @@ type Pause struct {
 	Destination string `json:"destination"`
 	Why         string `json:"why"`
 }
+
+// Resending is the body of a Resent fact: a person sends a message once more, as it
+// was. It makes deliveries of its own, as a Decision does.
+type Resending struct {
+	Deliveries []Delivery `json:"deliveries"`
+	Why        string     `json:"why"`
+}

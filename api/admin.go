@@ -14,6 +14,7 @@ var adminEndpoints = []endpoint{
 	{method: http.MethodGet, path: "/api/v1/messages", act: (*API).messages, about: aboutMessages},
 	{method: http.MethodGet, path: "/api/v1/messages/{offset}", act: (*API).message, about: aboutMessage},
 	{method: http.MethodGet, path: "/api/v1/messages/{offset}/body", act: (*API).body, about: aboutBody},
+	{method: http.MethodPost, path: "/api/v1/messages/{offset}/resend", act: (*API).resend, about: aboutResending},
 	{method: http.MethodGet, path: "/api/v1/traces/{message}", act: (*API).story, about: aboutStory},
 	{method: http.MethodGet, path: "/api/v1/lineage/{type}/{id}", act: (*API).lineage, about: aboutLineage},
 	{method: http.MethodGet, path: "/api/v1/lineage/{type}/{id}/{version}", act: (*API).lineage, about: aboutLineageOf},

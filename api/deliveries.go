@@ -104,7 +104,8 @@ func deliveryQuery(c *call) (deliver.Query, error) {
 
 // decision is what a person says who decides about a delivery.
 type decision struct {
-	Why string `json:"why"`
+	Why string   `json:"why"`
+	To  []string `json:"to"` // destinations, for a resend
 }
 
 var aboutDeciding = about{
@@ -172,15 +173,50 @@ func (a *API) halt(c *call) error {
 	return c.writeJSON(destinationList{append([]deliver.Status{}, found...)})
 }
 
+// resent names the fact that a message is sent once more.
+type resent struct {
+	Of handover.Offset `json:"of"`
+}
+
+var aboutResending = about{
+	summary: "Send a message once more, as it was, to destinations. " + `The body is {"to": ["lab"], "why": "..."}; who and why are kept, and the trace shows it as sent again`,
+	params:  []param{{"offset", "path", "the message's offset", "integer"}},
+	answer:  resent{},
+	errors:  []int{http.StatusBadRequest, http.StatusNotFound},
+}
+
+func (a *API) resend(c *call) error {
+	at, err := c.offset()
+	if err != nil {
+		return err
+	}
+	said, err := c.decision()
+	if err != nil {
+		return err
+	}
+	if len(said.To) == 0 {
+		return &handover.Error{Kind: handover.Invalid, Where: "to", Err: errors.New(`say where to, as in {"to": ["lab"], "why": "..."}`)}
+	}
+	of, err := a.Deliveries.Resend(c.Context(), c.access, at, said.To, said.Why)
+	if err != nil {
+		return err
+	}
+	return c.writeJSON(resent{of})
+}
+
 // why reads what a person says of the reason.
 func (c *call) why() (string, error) {
-	var said decision
+	said, err := c.decision()
+	return said.Why, err
+}
+
+func (c *call) decision() (said decision, err error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, maxWhy))
 	if err != nil {
-		return "", &handover.Error{Kind: handover.Invalid, Err: fmt.Errorf("the body cannot be read: %w", err)}
+		return said, &handover.Error{Kind: handover.Invalid, Err: fmt.Errorf("the body cannot be read: %w", err)}
 	}
 	if err := json.Unmarshal(body, &said); err != nil || strings.TrimSpace(said.Why) == "" {
-		return "", &handover.Error{Kind: handover.Invalid, Where: "why", Err: errors.New(`say why, as in {"why": "the lab has mended its table"}`)}
+		return said, &handover.Error{Kind: handover.Invalid, Where: "why", Err: errors.New(`say why, as in {"why": "the lab has mended its table"}`)}
 	}
-	return said.Why, nil
+	return said, nil
 }

@@ -53,6 +53,10 @@ func (o *outbox) Resume(_ context.Context, by handover.Access, destination, why 
 	return o.decide(by, "resume", handover.DeliveryID{Of: 2, To: destination}, why)
 }
 
+func (o *outbox) Resend(_ context.Context, by handover.Access, message handover.Offset, to []string, why string) (handover.Offset, error) {
+	return 77, o.decide(by, "resend", handover.DeliveryID{Of: message + 1, To: to[0]}, why)
+}
+
 func (o *outbox) decide(by handover.Access, act string, id handover.DeliveryID, why string) error {
 	for _, e := range o.entries {
 		if e.DeliveryID == id && by.May(handover.Row{Source: e.Source}) {
@@ -143,7 +147,16 @@ func TestDeciding(t *testing.T) {
 			t.Errorf("%s: %d %s", act, a.StatusCode, a.body)
 		}
 	}
-	if got := strings.Join(h.outbox.done, ", "); got != "test park 2 registry because, test release 2 registry because, test cancel 2 registry because, test pause 2 registry because, test resume 2 registry because" {
+	again := func(target, body string) answer {
+		return h.send(httptest.NewRequest(http.MethodPost, "/api/v1/messages/"+target+"/resend", strings.NewReader(body)))
+	}
+	again("1", `{"to":["registry"]}`).failure(t, http.StatusBadRequest)
+	again("1", `{"why":"because"}`).failure(t, http.StatusBadRequest)
+	again("7", `{"to":["registry"],"why":"because"}`).failure(t, http.StatusNotFound)
+	if a := again("1", `{"to":["registry"],"why":"because"}`); a.StatusCode != http.StatusOK || a.body != `{"of":77}`+"\n" {
+		t.Errorf("resend: %d %s", a.StatusCode, a.body)
+	}
+	if got := strings.Join(h.outbox.done, ", "); got != "test park 2 registry because, test release 2 registry because, test cancel 2 registry because, test pause 2 registry because, test resume 2 registry because, test resend 2 registry because" {
 		t.Errorf("done was: %s", got)
 	}
 }

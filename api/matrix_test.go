@@ -37,6 +37,7 @@ func TestAccessMatrix(t *testing.T) {
 		{"GET /api/v1/messages", "/api/v1/messages?patient=900001", [5]string{"200", "200 pas", "200", "200 pas", "403"}},
 		{"GET /api/v1/messages/{offset}", "/api/v1/messages/" + p1, [5]string{"404", "200 pas", "404", "200 pas", "403"}},
 		{"GET /api/v1/messages/{offset}/body", "/api/v1/messages/" + l1 + "/body", [5]string{"404", "404", "200 lab", "200 lab", "403"}},
+		{"POST /api/v1/messages/{offset}/resend", "/api/v1/messages/" + p1 + "/resend", [5]string{"400", "400", "400", "400", "403"}},
 		{"GET /api/v1/traces/{message}", "/api/v1/traces/" + p1, [5]string{"404", "200 pas", "404", "200 pas", "403"}},
 		{"GET /api/v1/traces/{message}", "/api/v1/traces/L1", [5]string{"404", "404", "200 lab", "200 lab", "403"}},
 		{"GET /api/v1/lineage/{type}/{id}", "/api/v1/lineage/Patient/" + pas, [5]string{"404", "200 pas", "404", "200 pas", "403"}},

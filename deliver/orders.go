@@ -121,6 +121,22 @@ func (d *Deliverer) halt(ctx context.Context, by handover.Access, destination, w
 	})
 }
 
+// Resend sends a message once more to the destinations that the deliveries name,
+// and returns the fact that says so.
+func (d *Deliverer) Resend(ctx context.Context, by handover.Access, message handover.Offset, source string, again handover.Resending) (handover.Offset, error) {
+	for _, one := range again.Deliveries {
+		if d.queues[one.To] == nil {
+			return 0, &handover.Error{Op: "resending a message", Kind: handover.NotFound, Where: one.To, Err: errors.New("there is no such destination")}
+		}
+	}
+	f := facts{message: message, source: source, actor: by.Actor}
+	receipts, err := d.config.Journal.Append(ctx, []handover.Draft{f.draft(handover.Resent, again)})
+	if err != nil {
+		return 0, err
+	}
+	return receipts[0].Offset, nil
+}
+
 // idle returns the row of a delivery that is open, in that state ("": in any) and
 // not being sent, and the delivery itself, seized, if it is in the window.
 func (d *Deliverer) idle(ctx context.Context, op string, by handover.Access, id handover.DeliveryID, state string) (r row, in *delivery, err error) {

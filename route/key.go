@@ -36,6 +36,17 @@ func (t *Table) keyingAt(address string) (keying, error) {
 	return k, nil
 }
 
+// Keys returns the ordering keys of a message that is sent to a destination: those of
+// the first route that leads there from its source, else those of its patient.
+func (t *Table) Keys(source, destination string, m *hl7v2.Message) []string {
+	for _, r := range t.rules {
+		if r.from[source] && slices.ContainsFunc(r.to, func(to Target) bool { return to.Destination == destination }) {
+			return r.key.of(source, m)
+		}
+	}
+	return t.patient.of(source, m)
+}
+
 // of returns the keys of a message of the source, each once: of every segment at the
 // address one. What has none there is ordered among its source's.
 func (k keying) of(source string, m *hl7v2.Message) (keys []string) {

@@ -49,6 +49,7 @@ type Table struct {
 	rules       []compiled
 	authorities map[string][]string
 	mark        func(key string) string
+	patient     keying
 }
 
 type compiled struct {
@@ -69,6 +70,7 @@ type compiledFilter struct {
 // expression.
 func New(config Config) (*Table, error) {
 	t := &Table{authorities: config.Authorities, mark: config.Mark}
+	t.patient, _ = t.keyingAt("PID-3") // an address that can be read
 	for _, r := range config.Rules {
 		c := compiled{name: r.Name, from: map[string]bool{}, to: r.To}
 		for _, source := range r.From {

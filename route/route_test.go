@@ -153,3 +153,17 @@ func TestDeliveries(t *testing.T) {
 		}
 	}
 }
+
+// TestKeys: what is sent by hand has the keys of the route that leads there.
+func TestKeys(t *testing.T) {
+	table, err := tableOf(route.Rule{Name: "r", From: []string{"pas"}, Key: "PV1-19", To: []route.Target{{Destination: "d"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := message(t, "ADT^A01", "P")
+	for _, c := range []struct{ source, to, want string }{{"pas", "d", "<source:pas>"}, {"pas", "other", "<QSG|900001>"}, {"lab", "d", "<QSG|900001>"}} {
+		if got := strings.Join(table.Keys(c.source, c.to, m), " "); got != c.want {
+			t.Errorf("from %s to %s: %s, want %s", c.source, c.to, got, c.want)
+		}
+	}
+}

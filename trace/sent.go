@@ -9,6 +9,15 @@ import (
 // sent adds what one fact says of a delivery.
 func (s *Story) sent(e handover.Entry) error {
 	switch e.Kind {
+	case handover.Resent:
+		var again handover.Resending
+		err := json.Unmarshal(e.Body.Bytes, &again)
+		for _, d := range again.Deliveries {
+			s.Sent = append(s.Sent, Sending{
+				DeliveryID: handover.DeliveryID{Of: e.Offset, To: d.To}, Resent: true, State: "waiting", By: e.Actor, Why: again.Why,
+			})
+		}
+		return err
 	case handover.Attempted:
 		var a handover.Attempt
 		return s.onSending(e, &a, &a.DeliveryID, func(d *Sending) {

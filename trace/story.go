@@ -42,7 +42,8 @@ type Version struct {
 type Sending struct {
 	handover.DeliveryID
 	Route    string          `json:"route,omitempty"`
-	State    string          `json:"state"` // waiting, under-way, accepted, parked or cancelled
+	Resent   bool            `json:"resent,omitempty"` // by a person, after it had been decided
+	State    string          `json:"state"`            // waiting, under-way, accepted, parked or cancelled
 	Tries    int             `json:"tries,omitempty"`
 	Last     handover.Ending `json:"last,omitempty"` // how the last try ended
 	Code     string          `json:"code,omitempty"` // the receiver's
@@ -108,7 +109,7 @@ func (s *telling) follow(e handover.Entry) error {
 		for _, d := range s.Decision.Deliveries {
 			s.Sent = append(s.Sent, Sending{DeliveryID: handover.DeliveryID{Of: e.Offset, To: d.To}, Route: d.Route, State: "waiting"})
 		}
-	case handover.Attempted, handover.Ended, handover.Parked, handover.Released, handover.Cancelled:
+	case handover.Attempted, handover.Ended, handover.Parked, handover.Released, handover.Cancelled, handover.Resent:
 		return s.sent(e)
 	case handover.Asserted:
 		if e.Gone {

@@ -50,6 +50,7 @@ type commands struct {
 	Deliveries   deliveriesCommand   `cmd:"" help:"List deliveries that are open: waiting, being sent, parked."`
 	Park         parkCommand         `cmd:"" help:"Take deliveries out of the way until they are released."`
 	Unpark       unparkCommand       `cmd:"" help:"Let parked deliveries be sent again."`
+	Resend       resendCommand       `cmd:"" help:"Send messages once more to a destination, as they came."`
 	Cancel       cancelCommand       `cmd:"" help:"Give deliveries up for good."`
 	Bench        benchCommand        `cmd:"" help:"Measure this machine: figures, beside its own limits and the goals."`
 	Backup       backupCommand       `cmd:"" help:"Write everything into one file, while the engine runs."`

@@ -53,7 +53,11 @@ func tell(w io.Writer, s trace.Story) {
 	}
 	tellDecision(w, s)
 	for _, d := range s.Sent {
-		fmt.Fprintf(w, "  sent      to %s: %s\n", d.To, sending(d))
+		verb := "sent    "
+		if d.Resent {
+			verb = "resent  "
+		}
+		fmt.Fprintf(w, "  %s  to %s: %s\n", verb, d.To, sending(d))
 	}
 	for _, v := range s.Wrote {
 		fmt.Fprintf(w, "  wrote     %s/%s version %d\n", v.Type, v.ID, v.Version)

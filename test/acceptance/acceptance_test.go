@@ -153,12 +153,14 @@ func bind(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// sent waits until the message's delivery is in a state, after so many tries.
+// sent waits until the message's last delivery is in a state, after so many tries; a
+// fourth argument says that it was resent.
 func sent(ts *testscript.TestScript, neg bool, args []string) {
 	var story struct {
 		Sent []struct {
-			State string
-			Tries int
+			State  string
+			Tries  int
+			Resent bool
 		}
 	}
 	for range 400 {
@@ -166,8 +168,11 @@ func sent(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		_ = json.NewDecoder(answer.Body).Decode(&story) // it may not be known yet
 		_ = answer.Body.Close()
-		if len(story.Sent) == 1 && story.Sent[0].State == args[1] && (len(args) < 3 || fmt.Sprint(story.Sent[0].Tries) == args[2]) {
-			return
+		if n := len(story.Sent); n > 0 {
+			last := story.Sent[n-1]
+			if last.State == args[1] && (len(args) < 3 || fmt.Sprint(last.Tries) == args[2]) && last.Resent == (len(args) == 4) {
+				return
+			}
 		}
 		time.Sleep(25 * time.Millisecond)
 	}

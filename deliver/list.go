@@ -40,13 +40,7 @@ func (d *Deliverer) List(ctx context.Context, access handover.Access, q Query) (
 			where, args = where+` AND `+c.column+` = ?`, append(args, c.value)
 		}
 	}
-	err = d.order(ctx, func(ctx context.Context) error {
-		if err := d.read(ctx); err != nil {
-			return err
-		}
-		return d.table.flush(ctx)
-	})
-	if err != nil {
+	if err := d.upToDate(ctx); err != nil {
 		return nil, err
 	}
 	full := errors.New("there are enough")
@@ -64,6 +58,16 @@ func (d *Deliverer) List(ctx context.Context, access handover.Access, q Query) (
 		err = nil
 	}
 	return out, err
+}
+
+// upToDate lets the table hold all that the journal says.
+func (d *Deliverer) upToDate(ctx context.Context) error {
+	return d.order(ctx, func(ctx context.Context) error {
+		if err := d.read(ctx); err != nil {
+			return err
+		}
+		return d.table.flush(ctx)
+	})
 }
 
 func (r *row) entry() Entry {

@@ -36,6 +36,9 @@ type Status struct {
 // Statuses returns how every destination is that is configured, or to which
 // something is open, by name.
 func (d *Deliverer) Statuses(ctx context.Context) ([]Status, error) {
+	if err := d.upToDate(ctx); err != nil {
+		return nil, err
+	}
 	all := map[string]*Status{}
 	for name, o := range d.queues {
 		s := o.status()

@@ -92,7 +92,7 @@ type deciding struct {
 	IDs         []string `arg:"" optional:"" name:"id" help:"Deliveries, as \"handover deliveries\" prints them: 12/lab."`
 	Destination string   `placeholder:"NAME" help:"In place of ids: all to this destination."`
 	Reason      string   `placeholder:"REASON" help:"With --destination: only those parked for this reason."`
-	Why         string   `required:"" placeholder:"TEXT" help:"Why. It is kept, with who and when."`
+	Why         string   `required:"" placeholder:"TEXT" help:"Why. It is kept for ever, with who and when: name no patient."`
 }
 
 type parkCommand struct{ deciding }

@@ -58,7 +58,7 @@ func condition(d deliver.Status) string {
 type halting struct {
 	serverFlag
 	Destination string `arg:"" help:"The destination's name."`
-	Why         string `required:"" placeholder:"TEXT" help:"Why. It is kept, with who and when."`
+	Why         string `required:"" placeholder:"TEXT" help:"Why. It is kept for ever, with who and when: name no patient."`
 }
 
 func (c halting) halt(ctx context.Context, act string) error {

@@ -13,7 +13,7 @@ type resendCommand struct {
 	serverFlag
 	Messages []string `arg:"" name:"message" help:"Messages, by offset or control id (MSH-10)."`
 	To       []string `required:"" placeholder:"NAME" help:"The destinations."`
-	Why      string   `required:"" placeholder:"TEXT" help:"Why. It is kept, with who and when."`
+	Why      string   `required:"" placeholder:"TEXT" help:"Why. It is kept for ever, with who and when: name no patient."`
 }
 
 // Help shows an example.

@@ -80,7 +80,7 @@ type Deliverer struct {
 type outlet struct {
 	Destination
 	*queue
-	last   handover.Offset // of the newest delivery in the window
+	last   handover.Offset // deliveries up to here were in the window, if they were not parked and let others pass
 	more   atomic.Bool     // the table has later ones
 	lost   lost
 	strays strays
@@ -239,15 +239,6 @@ func (d *Deliverer) load(ctx context.Context) error {
 	for _, o := range d.queues {
 		_, paused := d.table.halt(o.Name)
 		o.pause(paused)
-		held, err := d.table.read(ctx, `state = ? AND destination = ? AND hold <> 0`, stateParked, o.Name)
-		if err != nil {
-			return err
-		}
-		for _, r := range held {
-			if !o.has(r.Of) {
-				o.add(r.delivery(holding))
-			}
-		}
 		if err := d.refill(ctx, o); err != nil {
 			return err
 		}
@@ -255,22 +246,35 @@ func (d *Deliverer) load(ctx context.Context) error {
 	return nil
 }
 
-// refill takes the next deliveries from the table, whose rows must be written.
+// refill takes the next deliveries from the table, whose rows must be written, until
+// the window is more than half full. What is in the window or was taken out of it is
+// never read again: the table may not know yet what became of it.
 func (d *Deliverer) refill(ctx context.Context, o *outlet) error {
-	room := d.config.Window - o.length()
-	rows, err := d.table.read(ctx, `destination = ? AND id > ? AND state = ? ORDER BY id LIMIT ?`,
-		o.Name, int64(o.last), stateWaiting, int64(room))
-	if err != nil {
-		return fmt.Errorf("reading what is to be delivered: %w", err)
-	}
-	for _, r := range rows {
-		if !o.has(r.Of) { // what was held is there already
-			o.add(r.delivery(waiting))
+	for {
+		room := d.config.Window - o.length()
+		rows, err := d.table.read(ctx, `destination = ? AND id > ? AND (state = ? OR hold <> 0) ORDER BY id LIMIT ?`,
+			o.Name, int64(o.last), stateWaiting, int64(room))
+		if err != nil {
+			return fmt.Errorf("reading what is to be delivered: %w", err)
 		}
-		o.last = r.Of
+		for _, r := range rows {
+			if r.state == stateParked {
+				o.add(r.delivery(holding))
+			} else {
+				o.add(r.delivery(waiting))
+			}
+			o.last = r.Of
+		}
+		if len(rows) < room { // so there is none up to where facts are taken in
+			o.last = max(o.last, d.table.at)
+			o.more.Store(false)
+			return nil
+		}
+		o.more.Store(true)
+		if o.length() > d.config.Window/2 {
+			return nil
+		}
 	}
-	o.more.Store(len(rows) == room)
-	return nil
 }
 
 func (r *row) delivery(s state) *delivery {

@@ -63,7 +63,7 @@ func (d *Deliverer) Release(ctx context.Context, by handover.Access, id handover
 		switch o := d.queues[id.To]; {
 		case in != nil:
 			o.release(in)
-		case o != nil && (!o.more.Load() || id.Of <= o.last): // else it is taken from the table in its turn
+		case o != nil && id.Of <= o.last: // else it is taken from the table in its turn
 			r.since = time.Now()
 			o.add(r.delivery(waiting))
 		}

@@ -392,13 +392,6 @@ func (q *queue) letGo(d *delivery) {
 	}
 }
 
-// has reports whether a delivery is in the window.
-func (q *queue) has(of handover.Offset) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.all[of] != nil
-}
-
 // pause lets nothing be taken until it is taken back.
 func (q *queue) pause(yes bool) {
 	q.mu.Lock()

@@ -121,7 +121,10 @@ func (l *Line) hear(ctx context.Context, k *link, answers <-chan *answered, aske
 			}
 			last.Ending = handover.Accepted
 		default:
-			last.Code, last.Reason = "", "the answer's MSA-1 is no acknowledgement code"
+			last.Reason = "the answer's MSA-1 is no acknowledgement code"
+			if len(a.code) > 2 { // it may say anything
+				last.Code = ""
+			}
 		}
 		return last
 	}

@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -31,4 +32,31 @@ func TestSharedByManyGoroutines(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// TestAPropertyIsOnePointer: whoever asks first for a type's properties, at the same
+// time as others, gets what all get: what is told apart by pointers depends on it.
+func TestAPropertyIsOnePointer(t *testing.T) {
+	for range 200 {
+		fresh := &Type{Name: "Made"}
+		for i := range 60 {
+			fresh.Elements = append(fresh.Elements, &Element{Name: fmt.Sprint("e", i), Max: 1, Types: []ElementType{{Type: fresh}}})
+		}
+		got := make([]*Property, 8)
+		var begin, ended sync.WaitGroup
+		begin.Add(1)
+		for i := range got {
+			ended.Go(func() {
+				begin.Wait()
+				got[i] = fresh.Property("e7")
+			})
+		}
+		begin.Done()
+		ended.Wait()
+		for _, p := range got {
+			if p == nil || p != got[0] {
+				t.Fatal("two have different properties of one type")
+			}
+		}
+	}
 }

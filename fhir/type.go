@@ -132,6 +132,8 @@ func (t *Type) properties() map[string]*Property {
 			}
 		}
 	}
-	t.props.Store(&m)
+	if !t.props.CompareAndSwap(nil, &m) {
+		return *t.props.Load() // somebody else was first: a property is one pointer for all
+	}
 	return m
 }

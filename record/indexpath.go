@@ -15,10 +15,12 @@ func (x *standard) paths(resourceType string) []paramPath {
 	if ok {
 		return p
 	}
-	p = compileParams(resourceType)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.types[resourceType] = p
+	if p, ok = x.types[resourceType]; !ok {
+		p = compileParams(resourceType)
+		x.types[resourceType] = p
+	}
 	return p
 }
 

@@ -20,6 +20,7 @@ func TestBallastIsNotResident(t *testing.T) {
 		debug.SetGCPercent(before)
 		ballast = nil
 	}()
+	debug.FreeOSMemory() // it must not be given what tests before it have used
 	SpareMemory()
 	runtime.GC()
 	without := residentMB(t)

@@ -36,6 +36,10 @@ func (a *API) destinations(c *call) error {
 	if err := c.known(nil); err != nil {
 		return err
 	}
+	return a.tellDestinations(c)
+}
+
+func (a *API) tellDestinations(c *call) error {
 	found, err := a.Deliveries.Statuses(c.Context())
 	if err != nil {
 		return err
@@ -166,11 +170,7 @@ func (a *API) halt(c *call) error {
 	if err := act(c.Context(), c.access, c.PathValue("destination"), why); err != nil {
 		return err
 	}
-	found, err := a.Deliveries.Statuses(c.Context())
-	if err != nil {
-		return err
-	}
-	return c.writeJSON(destinationList{append([]deliver.Status{}, found...)})
+	return a.tellDestinations(c)
 }
 
 // resent names the fact that a message is sent once more.

@@ -12,6 +12,7 @@ import (
 
 	"handover"
 	"handover/hl7v2"
+	"handover/internal/insist"
 	"handover/internal/spool"
 	"handover/route"
 	"handover/transform/embedded"
@@ -285,21 +286,7 @@ func (p *pipeline) content(ctx context.Context, e handover.Entry) (content []byt
 	return content, err
 }
 
-// insist tries until it succeeds or ctx ends, waiting longer each time.
+// insist tries until it succeeds or ctx ends.
 func (p *pipeline) insist(ctx context.Context, what string, try func() error) bool {
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
-		err := try()
-		if err == nil {
-			return true
-		}
-		if ctx.Err() != nil {
-			return false
-		}
-		p.log.Error(what+" failed and is tried again", "error", err)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return false
-		}
-	}
+	return insist.Until(ctx, p.log, what, try)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/internal/insist"
 	"handover/internal/store"
 )
 
@@ -418,19 +419,5 @@ func (d *Deliverer) drained(o *outlet) {
 
 // insist tries until it succeeds or ctx ends.
 func (d *Deliverer) insist(ctx context.Context, what string, try func() error) bool {
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
-		err := try()
-		if err == nil {
-			return true
-		}
-		if ctx.Err() != nil {
-			return false
-		}
-		d.log.Error(what+" failed and is tried again", "error", err)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return false
-		}
-	}
+	return insist.Until(ctx, d.log, what, try)
 }

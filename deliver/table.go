@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"sync"
 	"time"
@@ -105,20 +104,18 @@ type Halt struct {
 }
 
 // pause takes in a Paused or Resumed fact.
-func (t *table) pause(destination string, e *handover.Entry) {
-	var p handover.Pause
-	_ = json.Unmarshal(e.Body.Bytes, &p) // fold has read it already
+func (t *table) pause(p handover.Pause, e *handover.Entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.halted = true
 	if e.Kind == handover.Resumed {
-		delete(t.paused, destination)
+		delete(t.paused, p.Destination)
 		return
 	}
 	if t.paused == nil {
 		t.paused = map[string]Halt{}
 	}
-	t.paused[destination] = Halt{e.Time, e.Actor, p.Why}
+	t.paused[p.Destination] = Halt{e.Time, e.Actor, p.Why}
 }
 
 // halt returns whether nothing is to be sent to a destination.

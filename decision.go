@@ -1,7 +1,12 @@
 package handover
 
+import "slices"
+
 // State is what became of a message. Every message is in exactly one.
 type State string
+
+// States are all of them, in a fixed order.
+var States = []State{StateReceived, StateRefused, StateDuplicate, StateFiltered, StateRouted, StateWaiting}
 
 // The states, as `handover messages` prints them.
 const (
@@ -22,6 +27,8 @@ type Decision struct {
 	Problems []Problem `json:"problems,omitempty"`
 	// Deliveries are what is to be sent because of it, one for each destination.
 	Deliveries []Delivery `json:"deliveries,omitempty"`
+	// Record is what it makes of the record; nil: it does not go there.
+	Record *Tally `json:"record,omitempty"`
 }
 
 // Problem is something wrong at a place.
@@ -29,3 +36,11 @@ type Problem struct {
 	Where string `json:"where,omitempty"` // "PID-5.1", "byte 120"
 	Text  string `json:"text"`
 }
+
+// Number returns a number for the state, from 1, by its place in States; 0 for what
+// is none.
+func (s State) Number() int { return slices.Index(States, s) + 1 }
+
+// Weight is what a message in the state weighs in a sum over many, by which two lists
+// of messages and their states are compared.
+func (s State) Weight(message Offset) int64 { return (int64(message)%8191 + 1) * int64(s.Number()) }

@@ -39,6 +39,7 @@ const (
 	Cancelled     FactKind = 21 // a delivery that a person gave up
 	Paused        FactKind = 22 // nothing is sent to a destination from now on: Pause
 	Resumed       FactKind = 23 // and again
+	Counted       FactKind = 24 // what doors and senders counted: Counting
 )
 
 var factNames = map[FactKind]string{
@@ -47,7 +48,7 @@ var factNames = map[FactKind]string{
 	Released: "released", Resent: "resent", Commanded: "commanded", Configured: "configured",
 	Accessed: "accessed", Checkpointed: "checkpointed", EpochOpened: "epoch-opened",
 	RetentionDone: "retention-done", Enclosed: "enclosed", Shaped: "shaped",
-	Answered: "answered", Cancelled: "cancelled", Paused: "paused", Resumed: "resumed",
+	Answered: "answered", Cancelled: "cancelled", Paused: "paused", Resumed: "resumed", Counted: "counted",
 }
 
 // String returns the kind's name, for example "received".

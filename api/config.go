@@ -71,14 +71,15 @@ const (
 	DefaultWait    = 5 * time.Second
 )
 
-// Config says what is shown, and to whom. Record, Trace, Journal, Documents and
-// Deliveries are needed.
+// Config says what is shown, and to whom. Record, Trace, Journal, Documents,
+// Deliveries and Balance are needed.
 type Config struct {
 	Record     Record
 	Trace      Trace
 	Journal    Journal
 	Documents  Documents
 	Deliveries Deliveries
+	Balance    Balance
 	// Site is what /api/v1/sources and /api/v1/routes show; nil: nothing.
 	Site *config.Site
 	// Access says by what right a request reads. An error refuses it: Denied

@@ -66,11 +66,6 @@ func (a *API) messages(c *call) error {
 	return c.writeJSON(out)
 }
 
-var states = []handover.State{
-	handover.StateReceived, handover.StateRefused, handover.StateDuplicate,
-	handover.StateFiltered, handover.StateRouted, handover.StateWaiting,
-}
-
 func messageQuery(params url.Values, now time.Time) (trace.Query, error) {
 	q := trace.Query{
 		Source: params.Get("source"), Type: params.Get("type"), Patient: params.Get("patient"),
@@ -82,7 +77,7 @@ func messageQuery(params url.Values, now time.Time) (trace.Query, error) {
 		value := params.Get(name)
 		switch name {
 		case "state":
-			if !slices.Contains(states, q.State) {
+			if !slices.Contains(handover.States, q.State) {
 				fault(name, "it is received, refused, duplicate, filtered, routed or waiting")
 			}
 		case "since":

@@ -120,7 +120,7 @@ func TestMessagesRefuses(t *testing.T) {
 	if got := h.get("/api/v1/messages?limit=0&state=lost").failure(t, 400); !strings.Contains(got, "; state: ") {
 		t.Errorf("only one of two faults: %s", got)
 	}
-	for _, target := range []string{"/api/v1/messages/0", "/api/v1/messages/x", "/api/v1/messages/99", "/api/v1/messages/2", "/api/v1", "/", "/api/v1/balance", "/api/v1/messages/"} {
+	for _, target := range []string{"/api/v1/messages/0", "/api/v1/messages/x", "/api/v1/messages/99", "/api/v1/messages/2", "/api/v1", "/", "/api/v1/nothing", "/api/v1/messages/"} {
 		h.get(target).failure(t, http.StatusNotFound)
 	}
 	for _, method := range []string{"POST", "DELETE", "OPTIONS", "BREW"} {

@@ -61,6 +61,11 @@ func (a *API) fromRecord(c *call, read func(context.Context) error) error {
 // traceWait is how often the trace is asked how far it is.
 const traceWait = 10 * time.Millisecond
 
+// freshWait is how long a read waits for the trace to have all that the journal had
+// when it was asked, if it does not name an offset that it must have: who has just
+// sent a message looks for it.
+const freshWait = time.Second
+
 // fromTrace runs a read of the trace, once the request's offset is applied.
 func (a *API) fromTrace(c *call, read func(context.Context) error) error {
 	applied, err := a.Trace.Applied(c.Context())
@@ -69,16 +74,31 @@ func (a *API) fromTrace(c *call, read func(context.Context) error) error {
 	}
 	ctx, cancel := a.waiting(c, applied)
 	defer cancel()
-	for c.atLeast > applied {
-		select {
-		case <-ctx.Done():
-			return late(c, applied, ctx.Err())
-		case <-time.After(traceWait):
-		}
-		if applied, err = a.Trace.Applied(ctx); err != nil {
-			return late(c, 0, err)
-		}
+	if applied, err = a.traced(ctx, c.atLeast, applied); err != nil {
+		return late(c, applied, err)
+	}
+	if tail := a.Journal.Tail(); applied < tail {
+		fresh, cancel := context.WithTimeout(c.Context(), freshWait)
+		defer cancel()
+		applied, _ = a.traced(fresh, tail, applied) // else it answers what it knows
 	}
 	c.w.Header().Set(offsetHeader, applied.String())
 	return read(c.Context())
+}
+
+// traced waits until the trace has applied an offset, and returns how far it is.
+func (a *API) traced(ctx context.Context, atLeast, applied handover.Offset) (handover.Offset, error) {
+	for atLeast > applied {
+		select {
+		case <-ctx.Done():
+			return applied, ctx.Err()
+		case <-time.After(traceWait):
+		}
+		now, err := a.Trace.Applied(ctx)
+		if err != nil {
+			return applied, err
+		}
+		applied = now
+	}
+	return applied, nil
 }

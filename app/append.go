@@ -169,6 +169,9 @@ func waits(reason string, d handover.Decision, err error) handover.Decision {
 // are applied.
 func (p *pipeline) draft(ctx context.Context, c *composed, w *work) error {
 	h := handover.Header{Release: p.release, Source: w.message.Source, Cause: w.message.Offset}
+	if w.asserted != nil {
+		w.decision.Record = w.writes.Tally(len(w.asserted.Resources))
+	}
 	decided := h
 	decided.Kind, decided.Class = handover.Decided, handover.KeepForever
 	c.drafts = append(c.drafts, factDraft(decided, w.decision, nil))

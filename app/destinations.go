@@ -29,7 +29,7 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 		}
 	}
 	for _, d := range e.config.Site.Destinations {
-		to, err := destination(d)
+		to, err := destination(d, e.books.destinations[d.Name])
 		if err != nil {
 			return fmt.Errorf("opening destination %s: %w", d.Name, err)
 		}
@@ -39,7 +39,7 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 	return err
 }
 
-func destination(d config.Destination) (deliver.Destination, error) {
+func destination(d config.Destination, book *sendBook) (deliver.Destination, error) {
 	client := mllp.ClientConfig{Address: d.Send.Host, Connect: d.Connect, Write: d.Write, Answer: d.Answer}
 	if d.TLS != nil {
 		var err error
@@ -51,7 +51,7 @@ func destination(d config.Destination) (deliver.Destination, error) {
 		Name: d.Name, Owner: d.Owner, Deadline: d.Deadline, Connections: d.Connections, Resend: d.Resend,
 		Pause: d.Retry.First, MaxPause: d.Retry.Most, GiveUp: d.Retry.GiveUp,
 		Open: func(late func([]byte)) deliver.Sender {
-			return mllp.NewLine(mllp.LineConfig{ClientConfig: client, Stray: late})
+			return countingSender{mllp.NewLine(mllp.LineConfig{ClientConfig: client, Stray: late}), book}
 		},
 	}, nil
 }

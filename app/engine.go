@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/balance"
 	"handover/config"
 	"handover/deliver"
 	"handover/internal/spool"
@@ -59,6 +60,8 @@ type Engine struct {
 	record     *record.Record
 	routes     *route.Table
 	deliveries *deliver.Deliverer
+	balance    *balance.Balance
+	books      books
 	records    waitingRoom
 	counters   counters
 	recent     recent
@@ -83,7 +86,8 @@ const (
 func Open(ctx context.Context, c Config) (*Engine, error) {
 	e := newEngine(c)
 	// In the order in which they need each other.
-	err := e.open(ctx, e.openFolder, e.openJournal, e.openSpool, e.openProjections, e.catchUp, e.openDeliveries, e.openRoutes, e.openDoors)
+	err := e.open(ctx, e.openFolder, e.openJournal, e.openSpool, e.openProjections, e.catchUp, e.openBooks,
+		e.openDeliveries, e.openBalance, e.openRoutes, e.openDoors)
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -168,6 +172,15 @@ func (e *Engine) openProjections(ctx context.Context) (err error) {
 	return nil
 }
 
+// openBalance opens the book that all else is held against.
+func (e *Engine) openBalance(ctx context.Context) (err error) {
+	e.balance, err = balance.Open(ctx, balance.Config{
+		Place: store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS},
+		Facts: e.live(), Messages: e.trace, Deliveries: e.deliveries, Record: e.record, Log: e.log,
+	})
+	return err
+}
+
 // rulesOf tells the record whose word counts.
 func rulesOf(s *config.Site) record.Rules {
 	r := record.Rules{Owns: map[string][]string{}, Precedence: s.Precedence, Authorities: map[string][]string{}}
@@ -187,6 +200,9 @@ func (e *Engine) Close() error {
 	var errs []error
 	for _, d := range e.doors {
 		errs = append(errs, d.Close())
+	}
+	if e.balance != nil {
+		errs = append(errs, e.balance.Close())
 	}
 	if e.deliveries != nil {
 		errs = append(errs, e.deliveries.Close())

@@ -35,6 +35,7 @@ type intake struct {
 	records *waitingRoom // of messages that wait to be recorded
 	// delivered waits until a message is delivered.
 	delivered func(ctx context.Context, offset handover.Offset) arrivalVerdict
+	book      *doorBook
 	log       *slog.Logger
 	faults    rarely // of messages that were not kept
 }
@@ -48,19 +49,23 @@ type arrivalVerdict struct {
 
 // Receive keeps the arrival and answers for it, as wire.Receiver says.
 func (in *intake) Receive(ctx context.Context, a wire.Arrival) ([][]byte, error) {
+	in.book.taken.Add(1)
 	m, problems := hl7v2.Parse(wholeSegments(a))
 	v := judge(m, problems)
 	if a.Err != nil {
+		in.book.failed.Add(1)
 		return in.refuse(m, a.Received, a.Err), a.Err
 	}
 	receipt, err := in.keep(ctx, a, m, v)
 	if err != nil {
+		in.book.failed.Add(1)
 		if untold, yes := in.faults.may(time.Now()); yes {
 			in.log.Error("a message was not kept; its sender was told so", "source", a.Source, "remote", a.Remote,
 				"not told since the last", untold, "error", err)
 		}
 		return in.refuse(m, a.Received, err), err
 	}
+	in.book.kept.Add(1)
 	offset, at := receipt.Offset, receipt.Time
 	if receipt.First != 0 {
 		first, err := in.journal.Get(ctx, receipt.First)

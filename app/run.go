@@ -32,7 +32,10 @@ func (e *Engine) Run(ctx context.Context) error {
 		faults.add(e.pipeline().run(inner, after))
 		stopOuter() // whatever ended it, nothing would be decided any more
 	})
-	behind.Go(func() { e.deliveries.Run(inner) })
+	behind.Go(func() { e.balance.Run(inner) })
+	behind.Go(func() { e.keepCounting(inner) })
+	var sending sync.WaitGroup
+	sending.Go(func() { e.deliveries.Run(inner) })
 	for _, d := range e.doors {
 		doors.Go(func() {
 			faults.add(d.Run(outer))
@@ -41,6 +44,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	doors.Wait()
 	stopInner()
+	sending.Wait()
+	e.lastCount(ctx)
 	behind.Wait()
 	return faults.join()
 }

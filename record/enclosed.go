@@ -23,7 +23,7 @@ func (r *Record) Enclosed(ctx context.Context, key []byte) (at handover.Offset, 
 }
 
 func enclosed(ctx context.Context, tx *store.Tx, key []byte) (at handover.Offset, err error) {
-	err = queryEach(ctx, tx, `SELECT at FROM enclosed WHERE key = ?`, []any{key}, func(scan func(...any) error) error {
+	err = tx.Each(ctx, `SELECT at FROM enclosed WHERE key = ?`, []any{key}, func(scan func(...any) error) error {
 		return scan(&at)
 	})
 	return at, err

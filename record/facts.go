@@ -42,7 +42,7 @@ func (r *Record) Writes(e *handover.Entry, a *handover.Assertions) (handover.Wri
 
 // rememberShapes reads the shapes that are in the tables.
 func (r *Record) rememberShapes(ctx context.Context, tx *store.Tx) error {
-	err := queryEach(ctx, tx, `SELECT body FROM shape ORDER BY fact`, nil, func(scan func(...any) error) error {
+	err := tx.Each(ctx, `SELECT body FROM shape ORDER BY fact`, nil, func(scan func(...any) error) error {
 		var body []byte
 		if err := scan(&body); err != nil {
 			return err

@@ -171,7 +171,7 @@ func (r *Record) learn(ctx context.Context, limit int) error {
 func (k *knownIDs) readPart(ctx context.Context, tx *store.Tx, query string, done func(rid int64, id string), args ...any) (n int, err error) {
 	var rid int64
 	var id string
-	err = queryEach(ctx, tx, query, args, func(scan func(...any) error) error {
+	err = tx.Each(ctx, query, args, func(scan func(...any) error) error {
 		if err := scan(&rid, &id); err != nil {
 			return fmt.Errorf("reading an id: %w", err)
 		}

@@ -40,7 +40,7 @@ func TestKnownIDsAfterAStart(t *testing.T) {
 	}
 	count := 0
 	err = r.db.Read(ctx, func(tx *store.Tx) error {
-		return queryEach(ctx, tx, `SELECT id FROM resource UNION ALL SELECT key FROM alias`, nil, func(scan func(...any) error) error {
+		return tx.Each(ctx, `SELECT id FROM resource UNION ALL SELECT key FROM alias`, nil, func(scan func(...any) error) error {
 			var id string
 			if err := scan(&id); err != nil {
 				return err

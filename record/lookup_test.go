@@ -33,7 +33,7 @@ func TestSweep(t *testing.T) {
 		if _, err := tx.Get(t.Context(), []any{&recent}, `SELECT COUNT(*) FROM lookup_recent`); err != nil {
 			return err
 		}
-		return queryEach(t.Context(), tx, `SELECT hash, rid FROM lookup`, nil, func(scan func(...any) error) error {
+		return tx.Each(t.Context(), `SELECT hash, rid FROM lookup`, nil, func(scan func(...any) error) error {
 			var row lookupRow
 			if err := scan(&row.hash, &row.rid); err != nil {
 				return err

@@ -201,23 +201,9 @@ func eachRow(ctx context.Context, tx *store.Tx, query string, args []any, fn fun
 			part[i] = args[0]
 		}
 		args = args[used:]
-		if err := queryEach(ctx, tx, fmt.Sprintf(query, "?"+strings.Repeat(", ?", n-1)), part, fn); err != nil {
+		if err := tx.Each(ctx, fmt.Sprintf(query, "?"+strings.Repeat(", ?", n-1)), part, fn); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func queryEach(ctx context.Context, tx *store.Tx, query string, args []any, fn func(scan func(...any) error) error) error {
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

@@ -112,7 +112,7 @@ func (r *Record) one(ctx context.Context, access handover.Access, atLeast handov
 // query runs a query that yields foundColumns.
 func (r *Record) query(ctx context.Context, tx *store.Tx, query string, args []any) ([]found, error) {
 	var out []found
-	err := queryEach(ctx, tx, query, args, func(scan func(...any) error) error {
+	err := tx.Each(ctx, query, args, func(scan func(...any) error) error {
 		var f found
 		var err error
 		f.row, err = r.scanRow(func(dest ...any) error { return scan(append(dest, &f.patientID, &f.millis)...) })

@@ -52,6 +52,7 @@ type commands struct {
 	Unpark       unparkCommand       `cmd:"" help:"Let parked deliveries be sent again."`
 	Resend       resendCommand       `cmd:"" help:"Send messages once more to a destination, as they came."`
 	Cancel       cancelCommand       `cmd:"" help:"Give deliveries up for good."`
+	Balance      balanceCommand      `cmd:"" help:"Tell whether what came in is what became of it; exit code 1 if it is not."`
 	Bench        benchCommand        `cmd:"" help:"Measure this machine: figures, beside its own limits and the goals."`
 	Backup       backupCommand       `cmd:"" help:"Write everything into one file, while the engine runs."`
 	Restore      restoreCommand      `cmd:"" help:"Make a data folder of a backup, and prove it."`

@@ -100,6 +100,21 @@ func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 	return st.QueryContext(ctx, args...)
 }
 
+// Each runs a query and calls fn for each row, until it returns an error.
+func (tx *Tx) Each(ctx context.Context, query string, args []any, fn func(scan func(...any) error) error) error {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Get runs a statement that returns at most one row, and reads it into dest. It
 // reports whether there was one.
 func (tx *Tx) Get(ctx context.Context, dest []any, query string, args ...any) (bool, error) {

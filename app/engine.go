@@ -40,6 +40,9 @@ type Config struct {
 	// Drain is how long a message in hand may take when the engine is to end;
 	// 0: ten seconds.
 	Drain time.Duration
+	// Round is how long it takes to hold every table against the book of the balance
+	// once, if there is not too much; 0: 25 seconds.
+	Round time.Duration
 	Now   func() time.Time // nil: time.Now
 	Log   *slog.Logger     // nil: nothing is logged
 	// VFS names the SQLite VFS under journal and tables, for disks that fail
@@ -176,7 +179,7 @@ func (e *Engine) openProjections(ctx context.Context) (err error) {
 func (e *Engine) openBalance(ctx context.Context) (err error) {
 	e.balance, err = balance.Open(ctx, balance.Config{
 		Place: store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS},
-		Facts: e.live(), Messages: e.trace, Deliveries: e.deliveries, Record: e.record, Log: e.log,
+		Facts: e.live(), Messages: e.trace, Deliveries: e.deliveries, Record: e.record, Log: e.log, Round: e.config.Round,
 	})
 	return err
 }

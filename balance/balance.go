@@ -21,7 +21,7 @@ type Config struct {
 	Record     Record
 	Log        *slog.Logger // nil: nothing is logged
 	// Round is how long it takes to hold every table against the book once, if there
-	// is not too much for that; 0: 40 seconds.
+	// is not too much for that; 0: 25 seconds.
 	Round time.Duration
 }
 
@@ -93,7 +93,7 @@ func Open(ctx context.Context, c Config) (*Balance, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Round == 0 {
-		c.Round = 40 * time.Second
+		c.Round = 25 * time.Second
 	}
 	db, err := store.Open(ctx, store.Config{Place: c.Place, Name: "balance", Schema: schema, Cache: 512})
 	if err != nil {

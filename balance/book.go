@@ -105,7 +105,7 @@ type moved struct {
 }
 
 // maxEvents is how far back counts can be told.
-const maxEvents = 1 << 14
+const maxEvents = 1 << 13
 
 type findingKey struct {
 	Part string

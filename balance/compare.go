@@ -97,8 +97,8 @@ func (b *Balance) steps(record *walk) (out []step) {
 		}
 	}
 	record.begin()
-	for n := range max(record.stretches, 1) {
-		out = append(out, step{"record " + strconv.FormatInt(n, 10), func(ctx context.Context) ([]Finding, bool, error) { return b.record(ctx, record) }})
+	for range max(record.stretches, 1) {
+		out = append(out, step{"record", func(ctx context.Context) ([]Finding, bool, error) { return b.record(ctx, record) }})
 	}
 	return out
 }
@@ -193,25 +193,21 @@ func (b *Balance) deliveries(ctx context.Context, to string, from handover.Offse
 
 // walk is how far a round is in the record, and what it has seen.
 type walk struct {
-	next, seen int64 // the row to go on after; stretches of this round
-	stretches  int64 // of the round before
-	ended      bool
-	from       handover.Offset // up to where facts were applied when the round began
-	versions   int64
-	faulty     bool
+	next      int64 // the row to go on after
+	seen      int64 // stretches of this round
+	stretches int64 // of the round before
+	ended     bool
+	from      handover.Offset // up to where facts were applied when the round began
+	versions  int64
+	fault     string // which ends the round
 }
 
-func (w *walk) begin() {
-	*w = walk{stretches: w.seen}
-}
+func (w *walk) begin() { *w = walk{stretches: w.seen} }
 
-// record looks at the next stretch of resources; and at everything, if something is
-// not there that must be.
+// record looks at the next stretch of resources, in the last step of a round at all
+// that is left. If something is not there that must be, it looks at everything.
 func (b *Balance) record(ctx context.Context, w *walk) (found []Finding, settled bool, err error) {
-	for first := true; first || w.seen >= w.stretches && !w.ended; first = false { // the last step of a round goes to the end
-		if w.ended {
-			return nil, false, nil
-		}
+	for last := w.seen+1 >= w.stretches; !w.ended; {
 		applied, next, versions, fault, err := b.config.Record.Sound(ctx, w.next, rowsAtOnce)
 		if err != nil {
 			return nil, false, err
@@ -219,26 +215,41 @@ func (b *Balance) record(ctx context.Context, w *walk) (found []Finding, settled
 		if w.seen == 0 {
 			w.from = applied
 		}
+		if fault != "" {
+			w.fault = fmt.Sprintf("rows %d to %d: %s", w.next+1, w.next+rowsAtOnce, fault)
+		}
 		w.seen++
 		w.versions += versions
-		w.next, w.ended = next, next == 0
-		w.faulty = w.faulty || fault != ""
-		if !w.ended {
-			continue
+		w.next, w.ended = next, next == 0 || fault != ""
+		if w.ended {
+			return b.walked(ctx, w, applied)
 		}
-		if err := b.reach(ctx, applied); err != nil {
-			return nil, false, err
+		if !last {
+			break
 		}
-		b.mu.Lock()
-		should, known := b.book.versionsAt(applied)
-		b.mu.Unlock()
-		quiet := applied == w.from
-		if !w.faulty && !(quiet && known && should != w.versions) {
-			return nil, true, nil
-		}
-		return b.audit(ctx)
 	}
 	return nil, false, nil
+}
+
+// walked ends a round of the record.
+func (b *Balance) walked(ctx context.Context, w *walk, applied handover.Offset) (found []Finding, settled bool, err error) {
+	if err := b.reach(ctx, applied); err != nil {
+		return nil, false, err
+	}
+	b.mu.Lock()
+	should, known := b.book.versionsAt(applied)
+	b.mu.Unlock()
+	if w.fault == "" && applied == w.from && known && should != w.versions {
+		w.fault = fmt.Sprintf("there are %d versions of resources; facts made %d", w.versions, should)
+	}
+	if w.fault == "" {
+		return nil, true, nil
+	}
+	found, settled, err = b.audit(ctx)
+	if err == nil && settled && len(found) == 0 {
+		found = []Finding{b.now(inRecord, 0, "%s", w.fault)}
+	}
+	return found, settled, err
 }
 
 // auditAtOnce is how many offsets an audit counts versions of at once.

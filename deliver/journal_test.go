@@ -140,7 +140,7 @@ func ledgerOf(entries []handover.Entry) ledger {
 			l.set(id, "begun")
 		case handover.Ended:
 			if any.Ending == handover.Accepted {
-				l[id] = "accepted"
+				l.set(id, "accepted")
 			} else if !any.Late {
 				l.set(id, "waiting")
 			}

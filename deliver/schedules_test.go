@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"handover"
+	"handover/balance"
+	"handover/internal/store"
 )
 
 // TestSchedules runs seeded days: messages for several receivers that accept,
@@ -336,7 +338,33 @@ func (d *day) audit() outcome {
 		}
 	}
 	d.auditOrder(entries)
+	if d.seed%10 == 0 {
+		d.balance(o)
+	}
 	return o
+}
+
+// balance: the balance's own book says the same of the day.
+func (d *day) balance(o outcome) {
+	b, err := balance.Open(d.t.Context(), balance.Config{Place: store.Place{Dir: d.t.TempDir()}, Facts: d.journal})
+	if err != nil {
+		d.fail("%v", err)
+		return
+	}
+	defer b.Close()
+	r, err := b.Report(d.t.Context(), time.Time{})
+	if err != nil || !r.Balanced {
+		d.fail("it does not balance: %v, %+v", err, r.Findings)
+	}
+	var sum outcome
+	for _, to := range r.Destinations {
+		sum.Deliveries += int(to.Created)
+		sum.Accepted += int(to.Accepted)
+		sum.Cancelled += int(to.Cancelled)
+	}
+	if sum.Deliveries != o.Deliveries || sum.Accepted != o.Accepted || sum.Cancelled != o.Cancelled {
+		d.fail("the balance says %+v; the receivers' books and the journal say %+v", sum, o)
+	}
 }
 
 // auditOrder: no attempt began while an earlier delivery of the same key was open,

@@ -100,7 +100,11 @@ func (c balanceCommand) print(std Streams, r balance.Report) error {
 		}
 	}
 	for _, f := range r.Findings {
-		told("DOES NOT AGREE  %s, offset %d: %s", f.Part, f.Offset, f.Text)
+		at := ""
+		if f.Offset != 0 {
+			at = ", offset " + f.Offset.String()
+		}
+		told("DOES NOT AGREE  %s%s: %s", f.Part, at, f.Text)
 	}
 	if r.More > 0 {
 		told("and %d more", r.More)

@@ -63,6 +63,7 @@ func TestKillDeliveries(t *testing.T) {
 		}
 	}
 	e.awaitDelivered(time.Minute)
+	e.balanced()
 	e.stop()
 	after := readDeliveries(t, e.data)
 	after.judge(t, "careful", careful, true)

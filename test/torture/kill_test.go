@@ -31,6 +31,7 @@ func TestKill(t *testing.T) {
 	}
 	c.end()
 	e.awaitDecided(2 * time.Minute)
+	e.balanced()
 	e.stop()
 	e.verify()
 	k := readJournal(t, e.data)

@@ -62,6 +62,7 @@ func TestStartAtAMillion(t *testing.T) {
 	e.stop()
 	measure(t, "restore", func() { command(t, "restore", file, "--data", twin) })
 	measure(t, "verify, which builds the tables anew", func() { command(t, "verify", "--data", twin) })
+	balanceAmong(e)
 }
 
 // tenths yields from and to of one tenth, the next two, and the rest.

@@ -40,6 +40,10 @@ const (
 	Paused        FactKind = 22 // nothing is sent to a destination from now on: Pause
 	Resumed       FactKind = 23 // and again
 	Counted       FactKind = 24 // what doors and senders counted: Counting
+
+	AlertOpened       FactKind = 25 // something is not as it should be: Alert
+	AlertClosed       FactKind = 26 // and is again: AlertChange
+	AlertAcknowledged FactKind = 27 // a person knows of it: AlertChange
 )
 
 var factNames = map[FactKind]string{
@@ -49,6 +53,7 @@ var factNames = map[FactKind]string{
 	Accessed: "accessed", Checkpointed: "checkpointed", EpochOpened: "epoch-opened",
 	RetentionDone: "retention-done", Enclosed: "enclosed", Shaped: "shaped",
 	Answered: "answered", Cancelled: "cancelled", Paused: "paused", Resumed: "resumed", Counted: "counted",
+	AlertOpened: "alert-opened", AlertClosed: "alert-closed", AlertAcknowledged: "alert-acknowledged",
 }
 
 // String returns the kind's name, for example "received".

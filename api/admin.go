@@ -22,6 +22,8 @@ var adminEndpoints = []endpoint{
 	{method: http.MethodGet, path: "/api/v1/routes", act: (*API).routes, about: aboutRoutes},
 	{method: http.MethodGet, path: "/api/v1/deliveries", act: (*API).deliveries, about: aboutDeliveries},
 	{method: http.MethodPost, path: "/api/v1/deliveries/{of}/{destination}/{act}", act: (*API).decide, about: aboutDeciding},
+	{method: http.MethodGet, path: "/api/v1/alerts", act: (*API).alerts, about: aboutAlerts},
+	{method: http.MethodPost, path: "/api/v1/alerts/{id}/acknowledge", act: (*API).acknowledge, about: aboutAcknowledging},
 	{method: http.MethodGet, path: "/api/v1/balance", act: (*API).balance, about: aboutBalance},
 	{method: http.MethodGet, path: "/api/v1/destinations", act: (*API).destinations, about: aboutDestinations},
 	{method: http.MethodPost, path: "/api/v1/destinations/{destination}/{act}", act: (*API).halt, about: aboutHalting},

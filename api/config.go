@@ -72,7 +72,7 @@ const (
 )
 
 // Config says what is shown, and to whom. Record, Trace, Journal, Documents,
-// Deliveries and Balance are needed.
+// Deliveries, Balance and Alerts are needed.
 type Config struct {
 	Record     Record
 	Trace      Trace
@@ -80,6 +80,7 @@ type Config struct {
 	Documents  Documents
 	Deliveries Deliveries
 	Balance    Balance
+	Alerts     Alerts
 	// Site is what /api/v1/sources and /api/v1/routes show; nil: nothing.
 	Site *config.Site
 	// Access says by what right a request reads. An error refuses it: Denied

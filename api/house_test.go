@@ -79,7 +79,7 @@ func newHouse(t testing.TB) *house {
 	t.Cleanup(func() { _, _, _ = h.record.Close(), h.trace.Close(), h.journal.Close() })
 	h.outbox = newOutbox()
 	h.config = api.Config{
-		Deliveries: h.outbox, Balance: books{},
+		Deliveries: h.outbox, Balance: books{}, Alerts: alerts{},
 		Record: h.record, Trace: h.trace, Journal: h.journal, Access: byHeader, Site: site(), Version: "1.2.3",
 		Wait: 50 * time.Millisecond, Now: func() time.Time { return h.now },
 		Listeners: func() map[string]mllp.Counts { return map[string]mllp.Counts{"pas": {Messages: 7, Open: 2}} },

@@ -33,7 +33,7 @@ func newMetrics(a *API) (*metrics, error) {
 	}
 	registry := prometheus.NewRegistry()
 	all := append([]prometheus.Collector{
-		m.requests, m.seconds, newNumbers(a), newSendNumbers(a), newBalanceNumbers(a), collectors.NewGoCollector(),
+		m.requests, m.seconds, newNumbers(a), newSendNumbers(a), newBalanceNumbers(a), newAlertNumbers(a), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	}, a.Collectors...)
 	for _, c := range all {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -29,9 +28,7 @@ func TestBalance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- e.Run(ctx) }()
+	stop := run(t, e)
 	sendAll(t, e, 0, 40)
 	sendAll(t, e, 3, 1) // once more
 	// Who was admitted has another name a day later: a second version.
@@ -96,15 +93,9 @@ func TestBalance(t *testing.T) {
 		alter(t, dir, c.name, c.back)
 		waitFor(t, func() bool { return report().Balanced })
 	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-	if err := e.Close(); err != nil {
-		t.Error(err)
-	}
+	stop()
 	// The counts of the end are a fact, and agree; a second engine counts anew.
-	e, stop := running(t, dir, sending(l))
+	e, stop = running(t, dir, sending(l))
 	sendAll(t, e, 100, 5)
 	waitFor(t, func() bool { return len(l.taken()) == 45 })
 	if err := e.count(t.Context()); err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/alert"
 	"handover/balance"
 	"handover/config"
 	"handover/deliver"
@@ -43,6 +44,9 @@ type Config struct {
 	// Round is how long it takes to hold every table against the book of the balance
 	// once, if there is not too much; 0: 25 seconds.
 	Round time.Duration
+	// Watch is how often it is looked whether anything is not as it should be; 0: ten
+	// seconds.
+	Watch time.Duration
 	Now   func() time.Time // nil: time.Now
 	Log   *slog.Logger     // nil: nothing is logged
 	// VFS names the SQLite VFS under journal and tables, for disks that fail
@@ -64,6 +68,7 @@ type Engine struct {
 	routes     *route.Table
 	deliveries *deliver.Deliverer
 	balance    *balance.Balance
+	alerts     *alert.Alerts
 	books      books
 	records    waitingRoom
 	counters   counters
@@ -90,7 +95,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	e := newEngine(c)
 	// In the order in which they need each other.
 	err := e.open(ctx, e.openFolder, e.openJournal, e.openSpool, e.openProjections, e.catchUp, e.openBooks,
-		e.openDeliveries, e.openBalance, e.openRoutes, e.openDoors)
+		e.openDeliveries, e.openBalance, e.openAlerts, e.openRoutes, e.openDoors)
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -203,6 +208,9 @@ func (e *Engine) Close() error {
 	var errs []error
 	for _, d := range e.doors {
 		errs = append(errs, d.Close())
+	}
+	if e.alerts != nil {
+		errs = append(errs, e.alerts.Close())
 	}
 	if e.balance != nil {
 		errs = append(errs, e.balance.Close())

@@ -12,7 +12,7 @@ import (
 // openHTTP binds the FHIR server and the admin API.
 func (e *Engine) openHTTP(context.Context) error {
 	server, err := api.Server(api.Config{
-		Record: e.record, Trace: e.trace, Journal: e.journal, Documents: documents{e}, Deliveries: outbox{e.deliveries, e}, Balance: e.balance, Site: e.config.Site, Access: api.Local,
+		Record: e.record, Trace: e.trace, Journal: e.journal, Documents: documents{e}, Deliveries: outbox{e.deliveries, e}, Balance: e.balance, Alerts: e.alerts, Site: e.config.Site, Access: api.Local,
 		Version: Version, Listeners: e.listenerCounts, Now: e.config.Now, Log: e.log, Beside: beside,
 	})
 	if err != nil {

@@ -33,6 +33,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		stopOuter() // whatever ended it, nothing would be decided any more
 	})
 	behind.Go(func() { e.balance.Run(inner) })
+	behind.Go(func() { e.alerts.Run(inner) })
 	behind.Go(func() { e.keepCounting(inner) })
 	var sending sync.WaitGroup
 	sending.Go(func() { e.deliveries.Run(inner) })

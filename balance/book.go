@@ -29,10 +29,11 @@ type kept struct {
 	Open      map[string]*set // deliveries by destination
 	Begun     map[string]*set // of them, those of which a try is under way
 	Parked    map[parking]*set
-	Late      map[string]*set    // deliveries that an answer ended which came late: another try may have been on its way
-	Versions  int64              // that facts have made
-	Writing   writing            // what was decided of the record, and is not written yet
-	Counts    map[countKey]int64 // facts, as doors and senders count them
+	Late      map[string]*set      // deliveries that an answer ended which came late: another try may have been on its way
+	Came      map[string]time.Time // when the last message of a source came
+	Versions  int64                // that facts have made
+	Writing   writing              // what was decided of the record, and is not written yet
+	Counts    map[countKey]int64   // facts, as doors and senders count them
 	Run       run
 	Findings  map[findingKey]*Finding // of the facts
 	More      int64                   // findings beyond those that are kept
@@ -115,7 +116,7 @@ type findingKey struct {
 func newBook() *book {
 	return &book{ledger: newLedger(), totals: map[totalKey]int64{}, kept: kept{
 		Undecided: map[string]*set{}, Open: map[string]*set{}, Begun: map[string]*set{}, Parked: map[parking]*set{},
-		Late: map[string]*set{}, Counts: map[countKey]int64{}, Findings: map[findingKey]*Finding{},
+		Late: map[string]*set{}, Counts: map[countKey]int64{}, Came: map[string]time.Time{}, Findings: map[findingKey]*Finding{},
 	}}
 }
 

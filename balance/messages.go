@@ -19,6 +19,7 @@ const received = "came"
 
 func (b *book) arrived(e *handover.Entry) error {
 	b.count(e.Offset, e.Source, received)
+	b.kept.Came[e.Source] = e.Time
 	b.add(e.Offset, ofSource, e.Source, received, 1)
 	if e.Kind == handover.Repeated {
 		b.add(e.Offset, ofSource, e.Source, string(handover.StateDuplicate), 1)

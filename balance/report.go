@@ -225,3 +225,48 @@ func (b *Balance) findings() []Finding {
 	})
 	return out
 }
+
+// Arrivals is when messages of a source came.
+type Arrivals struct {
+	Last  time.Time       // the last one
+	Hours map[int64]int64 // how many, by hours since 1970, in UTC
+}
+
+// Arrivals returns when messages came since the beginning of the hour of a time, by
+// source, and of each source the last one, however long ago.
+func (b *Balance) Arrivals(ctx context.Context, since time.Time) (map[string]Arrivals, error) {
+	if _, err := b.catchUp(ctx); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := map[string]Arrivals{}
+	for name, last := range b.book.kept.Came {
+		out[name] = Arrivals{last, map[int64]int64{}}
+	}
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		return tx.Each(ctx, `SELECT name, hour, n FROM total WHERE part = ? AND hour >= ? AND what = ?`, []any{ofSource, since.Unix() / 3600, received},
+			func(scan func(...any) error) error {
+				var name string
+				var hour, n int64
+				err := scan(&name, &hour, &n)
+				if a, known := out[name]; known {
+					a.Hours[hour] = n
+				}
+				return err
+			})
+	})
+	for k, n := range b.book.totals {
+		if a, known := out[k.name]; known && k.part == ofSource && k.what == received {
+			a.Hours[k.hour] += n
+		}
+	}
+	return out, err
+}
+
+// Findings lists the places where the books do not agree, by offset.
+func (b *Balance) Findings() []Finding {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.findings()
+}

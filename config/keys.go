@@ -57,6 +57,16 @@ var siteKeys = []Key{
 	{Name: "low_space", Shape: Bytes, Default: "512MB", Says: "Below this much free disk no more messages are taken in; reading, outcomes and retention go on."},
 	{Name: "volume_size", Shape: Bytes, Default: "1GB", Says: "Size at which a volume of the journal is sealed and the next begins."},
 	{Name: "memory", Shape: Bytes, Default: "64MB", Says: "How much memory messages in the hand may take together; senders wait beyond it."},
+	{Name: "alerts", Shape: Block, Says: "Who hears of what is not as it should be, beside the log: when it begins, and when it is over.", Keys: []Key{
+		{Name: "webhook", Shape: Line, Says: "A URL to which each notice is posted as JSON. Takes ${NAME} from the environment."},
+		{Name: "email", Shape: Block, Says: "Notices as e-mail.", Keys: []Key{
+			{Name: "to", Shape: Lines, Required: true, Says: "Addresses."},
+			{Name: "from", Shape: Line, Required: true, Says: "The sender's address."},
+			{Name: "server", Shape: Line, Required: true, Says: "The mail server, as in mail.example.org:587. STARTTLS is used where it offers it."},
+			{Name: "user", Shape: Line, Says: "Where the server asks for one."},
+			{Name: "password", Shape: Line, Says: "Takes ${NAME} from the environment, so that none stands here."},
+		}},
+	}},
 	{Name: "precedence", Shape: Words, Says: "Sources in the order in which their word counts, where two own the same type or element: [pas, clinic]."},
 }
 
@@ -70,6 +80,7 @@ var sourceKeys = []Key{
 	{Name: "authorities", Shape: Lines, Says: "Assigning authorities of identifiers, most trusted first."},
 	{Name: "snapshot", Shape: Words, Values: []string{"NK1", "DG1"}, Says: "Repeating segments of which each message that has one lists all: what an earlier one listed, and it does not, is taken off the patient's contacts (NK1) or the visit's diagnoses (DG1). Without it absence says nothing."},
 	{Name: "allow", Shape: Lines, Says: "Addresses or networks that may connect: 10.1.0.0/16. Without it any that can reach the listener."},
+	{Name: "silence", Shape: Line, Default: "auto", Says: "How long it may send nothing before an alert is raised: a span (30m), never, or auto: by what came in the same hours of the weeks before; of a new source, after 72h."},
 	{Name: "max_size", Shape: Bytes, Default: "100MB", Says: "A larger message is refused."},
 	{Name: "idle", Shape: Span, Default: "5m", Says: "A connection on which nothing arrives for so long is closed."},
 	{Name: "max_connections", Shape: Number, Default: "256", Says: "More connections than this wait or are closed."},
@@ -91,6 +102,8 @@ var destinationKeys = []Key{
 	{Name: "connect", Shape: Span, Default: "10s", Says: "How long connecting may take, TLS included."},
 	{Name: "write", Shape: Span, Default: "30s", Says: "How long the receiver may take no bytes of a message."},
 	{Name: "answer", Shape: Span, Default: "60s", Says: "How long its answer may take."},
+	{Name: "late", Shape: Span, Default: "15m", Says: "An alert is raised when a message has waited for so long."},
+	{Name: "deep", Shape: Number, Default: "10000", Says: "An alert is raised when more messages wait; 0: never."},
 	{Name: "retry", Shape: Block, Says: "How often sending is tried again after it failed. What is rejected is never tried again.", Keys: []Key{
 		{Name: "first", Shape: Span, Default: "1s", Says: "The first pause; each later one is twice as long, give or take a quarter."},
 		{Name: "most", Shape: Span, Default: "5m", Says: "The longest pause."},

@@ -120,6 +120,9 @@ func (l *loader) readSite(file string, n node) {
 	if s.Database != "" && !strings.HasPrefix(s.Database, "postgres://") && !strings.HasPrefix(s.Database, "postgresql://") {
 		b.add(b.lineOf("database"), "database: only postgres:// URLs are known; leave it out to keep everything in the data folder")
 	}
+	if alerts, given := b.block("alerts"); given {
+		s.Alerts = readAlerts(alerts)
+	}
 	s.Precedence = plain(b.texts("precedence"))
 	s.precedenceLine = b.lineOf("precedence")
 }
@@ -130,7 +133,7 @@ func (l *loader) readSource(file string, n node) {
 		Name: b.text("source"), Acknowledge: b.text("acknowledge"), Zone: b.zone("zone"),
 		Owns: plain(b.texts("owns")), Authorities: plain(b.texts("authorities")), Snapshots: plain(b.texts("snapshot")), Allow: b.networks("allow"),
 		MaxSize: b.size("max_size"), Idle: b.span("idle"), MaxConnections: b.number("max_connections"),
-		Patience: b.span("patience"), file: file, line: b.lineOf("source"),
+		Patience: b.span("patience"), Silence: readSilence(b), file: file, line: b.lineOf("source"),
 	}
 	checkName(b, file, "source", s.Name)
 	s.Listen = readListen(b)
@@ -183,7 +186,7 @@ func (l *loader) readDestination(file string, n node) {
 	d := Destination{
 		Name: b.text("destination"), Owner: b.text("owner"), Deadline: b.span("deadline"),
 		Connections: b.number("connections"), Resend: b.text("unknown") == "resend",
-		Connect: b.span("connect"), Write: b.span("write"), Answer: b.span("answer"),
+		Late: b.span("late"), Deep: b.number("deep"), Connect: b.span("connect"), Write: b.span("write"), Answer: b.span("answer"),
 		file: file, line: b.lineOf("destination"),
 	}
 	checkName(b, file, "destination", d.Name)

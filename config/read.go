@@ -2,7 +2,10 @@ package config
 
 import (
 	"fmt"
+	"net"
+	"net/mail"
 	"net/netip"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -198,6 +201,44 @@ func (b block) span(name string) time.Duration {
 		b.add(b.lineOf(name), fmt.Sprintf("%s: %v", name, err))
 	}
 	return d
+}
+
+// readSilence returns how long a source may be silent; 0: by its habit, negative: for
+// ever.
+func readSilence(b block) time.Duration {
+	switch s := b.text("silence"); s {
+	case "auto":
+		return 0
+	case "never", "forever":
+		return -1
+	default:
+		d, err := parseSpan(s)
+		if err != nil {
+			b.add(b.lineOf("silence"), fmt.Sprintf("silence: %q is none of: a span of time as in 30m, never, auto", s))
+		}
+		return d
+	}
+}
+
+func readAlerts(b block) (a Alerts) {
+	a.Webhook = b.expanded("webhook")
+	if u, err := url.Parse(a.Webhook); a.Webhook != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		b.add(b.lineOf("webhook"), "webhook: no URL; write it as in https://alerts.example.org/handover")
+	}
+	e, given := b.block("email")
+	if !given {
+		return a
+	}
+	a.Email = &Email{To: plain(e.texts("to")), From: e.text("from"), Server: e.text("server"), User: e.text("user"), Password: e.expanded("password")}
+	for _, t := range append(e.texts("to"), located{a.Email.From, e.lineOf("from")}) {
+		if _, err := mail.ParseAddress(t.text); err != nil && t.text != "" {
+			e.add(t.line, fmt.Sprintf("email: %q is no address", t.text))
+		}
+	}
+	if _, _, err := net.SplitHostPort(a.Email.Server); err != nil && a.Email.Server != "" {
+		e.add(e.lineOf("server"), fmt.Sprintf("server: %q lacks a port, as in mail.example.org:587", a.Email.Server))
+	}
+	return a
 }
 
 func parseSpan(s string) (time.Duration, error) {

@@ -13,10 +13,11 @@ type Site struct {
 	Database     string        // postgres:// URL, or "" for the data folder
 	Retention    time.Duration // of message bodies; 0: forever
 	Duplicates   time.Duration
-	LowSpace     int64         // bytes
-	VolumeSize   int64         // bytes
-	Memory       int64         // bytes
-	Precedence   []string      // sources, first best
+	LowSpace     int64    // bytes
+	VolumeSize   int64    // bytes
+	Memory       int64    // bytes
+	Precedence   []string // sources, first best
+	Alerts       Alerts
 	Sources      []Source      // by name
 	Destinations []Destination // by name
 	Routes       []Route       // by name
@@ -24,6 +25,20 @@ type Site struct {
 	// bytes of all its files, the first 12 hexadecimal digits.
 	Release        string
 	precedenceLine int
+}
+
+// Alerts says who hears of alerts, beside the log.
+type Alerts struct {
+	Webhook string // URL, or ""
+	Email   *Email // nil: nobody
+}
+
+// Email says who gets e-mail, and by which server.
+type Email struct {
+	To             []string
+	From           string
+	Server         string // host:port
+	User, Password string
 }
 
 // Source is one system that sends messages.
@@ -37,6 +52,7 @@ type Source struct {
 	Authorities    []string
 	Snapshots      []string // segments: "NK1"
 	Allow          []netip.Prefix
+	Silence        time.Duration // alert after so long; 0: by its habit, negative: never
 	MaxSize        int64
 	Idle           time.Duration
 	MaxConnections int
@@ -63,6 +79,8 @@ type Destination struct {
 	Write       time.Duration
 	Answer      time.Duration
 	Retry       Retry
+	Late        time.Duration // alert when something has waited for so long; 0: never
+	Deep        int           // alert when more waits; 0: never
 	TLS         *ClientTLS
 	file        string
 	line        int

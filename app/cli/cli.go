@@ -52,6 +52,8 @@ type commands struct {
 	Unpark       unparkCommand       `cmd:"" help:"Let parked deliveries be sent again."`
 	Resend       resendCommand       `cmd:"" help:"Send messages once more to a destination, as they came."`
 	Cancel       cancelCommand       `cmd:"" help:"Give deliveries up for good."`
+	Alerts       alertsCommand       `cmd:"" help:"List what is not as it should be; exit code 1 if anything is not."`
+	Acknowledge  acknowledgeCommand  `cmd:"" help:"Note that somebody knows of an alert."`
 	Balance      balanceCommand      `cmd:"" help:"Tell whether what came in is what became of it; exit code 1 if it is not."`
 	Bench        benchCommand        `cmd:"" help:"Measure this machine: figures, beside its own limits and the goals."`
 	Backup       backupCommand       `cmd:"" help:"Write everything into one file, while the engine runs."`

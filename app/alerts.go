@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"handover/alert"
+	"handover/internal/store"
+)
+
+// openAlerts opens the alerts and what they watch.
+func (e *Engine) openAlerts(ctx context.Context) (err error) {
+	s := e.config.Site
+	c := alert.Config{
+		Place: store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS},
+		Site:  s.Name, Release: s.Release, Journal: e.live(), Every: e.config.Watch, Now: e.config.Now, Log: e.log,
+		Watches: []alert.Watch{
+			alert.WatchBooks(e.findings), alert.WatchQueues(e.queuesNow), alert.WatchSilence(e.feeds), alert.WatchCertificates(e.certificates()),
+		},
+	}
+	if s.Alerts.Webhook != "" {
+		c.Sinks = append(c.Sinks, alert.Webhook{URL: s.Alerts.Webhook})
+	}
+	if m := s.Alerts.Email; m != nil {
+		c.Sinks = append(c.Sinks, alert.Email{Server: m.Server, From: m.From, To: m.To, User: m.User, Password: m.Password})
+	}
+	e.alerts, err = alert.Open(ctx, c)
+	return err
+}
+
+// feeds is what is known of every source that is configured.
+func (e *Engine) feeds(ctx context.Context, since time.Time) (out []alert.Feed, err error) {
+	came, err := e.balance.Arrivals(ctx, since)
+	for _, s := range e.config.Site.Sources {
+		a := came[s.Name]
+		out = append(out, alert.Feed{Name: s.Name, After: s.Silence, Last: a.Last, Hours: a.Hours})
+	}
+	return out, err
+}
+
+// queuesNow is what is known of every destination to which anything is sent.
+func (e *Engine) queuesNow(ctx context.Context) (out []alert.Queue, err error) {
+	all, err := e.deliveries.Statuses(ctx)
+	for _, s := range all {
+		q := alert.Queue{Name: s.Name, Owner: s.Owner, Waiting: s.Waiting, Oldest: s.Oldest, Overdue: s.Overdue}
+		if d := e.config.Site.Destination(s.Name); d != nil {
+			q.Late, q.Deep = d.Late, int64(d.Deep)
+		}
+		switch {
+		case s.Paused != nil:
+			q.Condition = fmt.Sprintf("paused since %s by %s: %s", s.Paused.Since.Format(time.RFC3339), s.Paused.By, s.Paused.Why)
+		case s.Failures > 0:
+			q.Condition = fmt.Sprintf("%d tries in a row have failed since %s: %s", s.Failures, s.Failing.UTC().Format(time.RFC3339), s.Last)
+		}
+		out = append(out, q)
+	}
+	return out, err
+}
+
+// findings are the places where the books do not balance.
+func (e *Engine) findings(context.Context) (out []alert.Finding, err error) {
+	for _, f := range e.balance.Findings() {
+		out = append(out, alert.Finding{Part: f.Part, Offset: f.Offset, Text: f.Text})
+	}
+	return out, nil
+}
+
+// certificates are those that Handover shows to others.
+func (e *Engine) certificates() (out []alert.Certificate) {
+	for _, s := range e.config.Site.Sources {
+		if s.TLS != nil {
+			out = append(out, alert.Certificate{Of: "source " + s.Name, File: s.TLS.Certificate})
+		}
+	}
+	for _, d := range e.config.Site.Destinations {
+		if d.TLS != nil && d.TLS.Certificate != "" {
+			out = append(out, alert.Certificate{Of: "destination " + d.Name, File: d.TLS.Certificate})
+		}
+	}
+	return out
+}

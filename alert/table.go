@@ -108,7 +108,8 @@ func (a *Alerts) catchUp(ctx context.Context) error {
 
 // apply writes what a fact says.
 func (a *Alerts) apply(ctx context.Context, tx *store.Tx, e *handover.Entry) error {
-	id, event := e.Offset, ""
+	id := e.Offset
+	var event string
 	switch e.Kind {
 	case handover.AlertOpened:
 		var said handover.Alert

@@ -94,7 +94,8 @@ const expiresSoon = 30 * 24 * time.Hour
 func WatchCertificates(all []Certificate) Watch {
 	return Watch{Kinds: []string{Expiring}, Look: func(_ context.Context, now time.Time) (out []handover.Alert, err error) {
 		for _, c := range all {
-			severity, text := handover.Warning, ""
+			severity := handover.Warning
+			var text string
 			switch end, err := endOf(c.File); {
 			case err != nil:
 				text = fmt.Sprintf("the certificate of %s cannot be read: %v", c.Of, err)

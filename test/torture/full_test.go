@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// TestFullDisk runs the program on a small file system that fills up: first
-// below the mark, then to the last byte, where it is killed and started again.
-// Then room is made. It mounts that file system and so needs root; app's
+// TestFullDisk runs the program, which sends on what comes, on a small file system that
+// fills up: first below the mark, then to the last byte, where it is killed and started
+// again. Then room is made. It mounts that file system and so needs root; app's
 // TestFullDisk is the form that does not.
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
@@ -29,6 +29,11 @@ func TestFullDisk(t *testing.T) {
 		}
 	})
 	e := newEngine(t, filepath.Join(dir, "data"), "volume_size: 4MB\nlow_space: 150MB\n")
+	careful := newReceiver(t, 3)
+	careful.rest()
+	e.configure("destinations/careful.yaml", fmt.Sprintf("destination: careful\nsend: mllp://%s\nowner: the tests\nconnections: 4\n"+
+		"retry:\n  first: 20ms\n  most: 200ms\n", careful.address))
+	e.configure("routes/out.yaml", "route: out\nfrom: [now, later]\nto:\n  - destination: careful\n")
 	e.start()
 	c := startCrowd(t, 16, e.sources, 20*time.Millisecond, 2*time.Minute)
 	moving(t, c, "at first")
@@ -56,8 +61,11 @@ func TestFullDisk(t *testing.T) {
 	moving(t, c, "when there was room again")
 	c.end()
 	e.awaitDecided(time.Minute)
+	e.awaitDelivered(time.Minute)
+	e.balanced()
 	e.stop()
 	e.verify()
+	readDeliveries(t, e.data).judge(t, "careful", careful, false)
 	k := readJournal(t, e.data)
 	k.judge(t, c.all)
 	acked, resent, refused := c.sums()

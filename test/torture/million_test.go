@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -56,6 +57,7 @@ func TestStartAtAMillion(t *testing.T) {
 	e.kill()
 	t.Logf("a start after kill -9: %v", e.start().Round(time.Millisecond))
 	t.Logf("on disk: journal %d MB, record %d MB, trace %d MB", size(t, e.data+"/journal"), size(t, e.data+"/record.db"), size(t, e.data+"/trace.db"))
+	traces(e, n)
 	file, twin := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "twin")
 	measure(t, "backup of the running engine", func() { command(t, "backup", file, "--server", "http://"+e.http) })
 	t.Logf("the backup: %d MB", size(t, file))
@@ -63,6 +65,29 @@ func TestStartAtAMillion(t *testing.T) {
 	measure(t, "restore", func() { command(t, "restore", file, "--data", twin) })
 	measure(t, "verify, which builds the tables anew", func() { command(t, "verify", "--data", twin) })
 	balanceAmong(e)
+}
+
+// traces asks for the stories of messages from everywhere, by offset and by control id.
+func traces(e *engine, n int) {
+	e.t.Helper()
+	var took []time.Duration
+	for i := range 50 {
+		number := (i*n/50 + 17) % n
+		s := sender{source: "now", number: number % connections}
+		at := int64(number / connections)
+		at += at / (largeEvery - 1)
+		began := time.Now()
+		var story struct {
+			Message struct{ Offset handover.Offset }
+		}
+		e.get("/api/v1/traces/"+s.control(at)+"?by=control", &story)
+		took = append(took, time.Since(began))
+		if story.Message.Offset == 0 {
+			e.t.Errorf("message %d (%s) has no story", number, s.control(at))
+		}
+	}
+	slices.Sort(took)
+	e.t.Logf("the story of a message, by its control id, of 50: half within %v, all within %v", took[25].Round(time.Microsecond), took[49].Round(time.Microsecond))
 }
 
 // tenths yields from and to of one tenth, the next two, and the rest.

@@ -13,6 +13,8 @@ import (
 	"handover/internal/store"
 	"handover/trace"
 	"handover/wire"
+	"handover/wire/file"
+	wirehttp "handover/wire/http"
 	"handover/wire/mllp"
 )
 
@@ -40,20 +42,32 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 }
 
 func destination(d config.Destination, book *sendBook) (deliver.Destination, error) {
-	client := mllp.ClientConfig{Address: d.Send.Host, Connect: d.Connect, Write: d.Write, Answer: d.Answer}
+	var secured *tls.Config
 	if d.TLS != nil {
 		var err error
-		if client.TLS, err = clientTLS(*d.TLS); err != nil {
+		if secured, err = clientTLS(*d.TLS); err != nil {
 			return deliver.Destination{}, err
 		}
 	}
 	return deliver.Destination{
 		Name: d.Name, Owner: d.Owner, Deadline: d.Deadline, Connections: d.Connections, Resend: d.Resend,
 		Pause: d.Retry.First, MaxPause: d.Retry.Most, GiveUp: d.Retry.GiveUp,
-		Open: func(late func([]byte)) deliver.Sender {
-			return countingSender{mllp.NewLine(mllp.LineConfig{ClientConfig: client, Stray: late}), book}
-		},
+		Open: func(late func([]byte)) deliver.Sender { return countingSender{senderTo(d, secured, late), book} },
 	}, nil
+}
+
+// senderTo makes a sender over one connection. late is told of answers to nothing that
+// waits; only MLLP has any.
+func senderTo(d config.Destination, secured *tls.Config, late func([]byte)) deliver.Sender {
+	switch d.Send.Scheme {
+	case "file":
+		return file.Sender{Dir: d.Send.Path}
+	case "http", "https":
+		return wirehttp.NewSender(wirehttp.SenderConfig{URL: d.Send.String(), TLS: secured, Connect: d.Connect, Answer: d.Answer})
+	}
+	return mllp.NewLine(mllp.LineConfig{Stray: late, ClientConfig: mllp.ClientConfig{
+		Address: d.Send.Host, TLS: secured, Connect: d.Connect, Write: d.Write, Answer: d.Answer,
+	}})
 }
 
 func clientTLS(files config.ClientTLS) (*tls.Config, error) {

@@ -93,14 +93,14 @@ var sourceKeys = []Key{
 
 var destinationKeys = []Key{
 	{Name: "destination", Shape: Word, Required: true, Says: "Its name; the file has the same name."},
-	{Name: "send", Shape: Line, Required: true, Says: "How messages get there: mllp://10.1.2.3:6661."},
+	{Name: "send", Shape: Line, Required: true, Says: "How messages get there: mllp://10.1.2.3:6661; https://lab.example.org/hl7, a POST for each; file:///var/spool/lab, a file for each."},
 	{Name: "owner", Shape: Line, Required: true, Says: "Who answers for what is parked here: a person, a team, an address. Nothing waits without somebody who knows of it."},
 	{Name: "deadline", Shape: Span, Default: "4h", Says: "How long the owner has for what is parked."},
 	{Name: "connections", Shape: Number, Default: "1", Says: "How many connections send at the same time. Messages of one key go one after the other, however many there are."},
 	{Name: "idempotent", Shape: Flag, Default: "false", Says: "Whether the receiver knows a message that comes twice by its MSH-10, and takes it once."},
 	{Name: "unknown", Shape: Word, Default: "hold", Values: []string{"hold", "resend"}, Says: "What to do when a message was sent and no answer says whether it was kept: hold parks it for a person; resend sends the same bytes again, and needs idempotent: true."},
 	{Name: "connect", Shape: Span, Default: "10s", Says: "How long connecting may take, TLS included."},
-	{Name: "write", Shape: Span, Default: "30s", Says: "How long the receiver may take no bytes of a message."},
+	{Name: "write", Shape: Span, Default: "30s", Says: "How long the receiver may take no bytes of a message; of mllp only."},
 	{Name: "answer", Shape: Span, Default: "60s", Says: "How long its answer may take."},
 	{Name: "late", Shape: Span, Default: "15m", Says: "An alert is raised when a message has waited for so long."},
 	{Name: "deep", Shape: Number, Default: "10000", Says: "An alert is raised when more messages wait; 0: never."},

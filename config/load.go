@@ -210,6 +210,9 @@ func (l *loader) readDestination(file string, n node) {
 	}
 	if t, given := b.block("tls"); given {
 		d.TLS = &ClientTLS{t.text("authorities"), t.text("name"), t.text("certificate"), t.text("key")}
+		if d.Send != nil && d.Send.Scheme != "mllp" && d.Send.Scheme != "https" {
+			b.add(b.lineOf("tls"), fmt.Sprintf("tls: %s:// has none; mllp:// and https:// do", d.Send.Scheme))
+		}
 		if (d.TLS.Certificate == "") != (d.TLS.Key == "") {
 			b.add(b.lineOf("tls"), "tls: a certificate and its key go together")
 		}
@@ -226,9 +229,21 @@ func readSend(b block) *url.URL {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Scheme == "":
-		b.add(line, "send: no URL; write mllp://10.1.2.3:6661")
+		b.add(line, "send: no URL; write mllp://10.1.2.3:6661, https://lab.example.org/hl7 or file:///var/spool/lab")
+	case u.Scheme == "file":
+		if u.Host != "" || !path.IsAbs(u.Path) {
+			b.add(line, fmt.Sprintf("send: %q is no folder of this machine; write file:///var/spool/lab", text))
+			return nil
+		}
+		return u
+	case u.Scheme == "http" || u.Scheme == "https":
+		if u.Hostname() == "" {
+			b.add(line, fmt.Sprintf("send: %q lacks a host, as in https://lab.example.org/hl7", text))
+			return nil
+		}
+		return u
 	case u.Scheme != "mllp":
-		b.add(line, fmt.Sprintf("send: %q is not a way messages are sent; there is mllp", u.Scheme))
+		b.add(line, fmt.Sprintf("send: %q is not a way messages are sent; there are mllp, http, https and file", u.Scheme))
 	case u.Hostname() == "" || u.Port() == "":
 		b.add(line, fmt.Sprintf("send: %q lacks a host or a port, as in mllp://10.1.2.3:6661", text))
 	default:

@@ -70,7 +70,7 @@ type TLS struct {
 // Destination is one system that messages are sent to.
 type Destination struct {
 	Name        string
-	Send        *url.URL // scheme mllp
+	Send        *url.URL // scheme mllp, http, https or file
 	Owner       string
 	Deadline    time.Duration // for what is parked; 0: none
 	Connections int

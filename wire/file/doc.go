@@ -31,4 +31,6 @@
 // kept as the bytes it was.
 //
 // A file's name may say something about a patient, so no log line has it.
+//
+// Sender is the other way: it puts messages into a folder, for others to take.
 package file

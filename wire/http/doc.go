@@ -1,6 +1,6 @@
-// Package http receives messages by HTTP POST, one message a request, and
-// answers with the acknowledgement as the response's body ("HL7 over HTTP", the
-// draft that HAPI and others follow).
+// Package http receives and sends messages by HTTP POST, one message a request; the
+// answer has the acknowledgement as its body ("HL7 over HTTP", the draft that HAPI and
+// others follow). Handler receives, Sender sends.
 //
 // The handler promises what every listener of wire promises: no positive
 // status without the Receiver's word, every byte accounted for, memory within

@@ -10,6 +10,7 @@ import (
 
 	"handover"
 	"handover/hl7v2"
+	"handover/wire"
 )
 
 // LineConfig says where a line leads.
@@ -109,24 +110,11 @@ func (l *Line) hear(ctx context.Context, k *link, answers <-chan *answered, aske
 			last.Reason = err.Error()
 			return last
 		}
-		last.Code, last.Reason, last.Answer = a.code, "", a.frame
-		switch a.code {
-		case "AA":
-			last.Ending = handover.Accepted
-		case "AE", "AR", "CE", "CR":
-			last.Ending = handover.Rejected
-		case "CA":
-			if asked.Application.Asks(hl7v2.Accepted) {
-				continue // it is safe there; what becomes of it is said later
-			}
-			last.Ending = handover.Accepted
-		default:
-			last.Reason = "the answer's MSA-1 is no acknowledgement code"
-			if len(a.code) > 2 { // it may say anything
-				last.Code = ""
-			}
+		o, final := wire.Outcome(a.code, a.frame, asked)
+		if final {
+			return o
 		}
-		return last
+		last = o
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 
 	"handover"
 	"handover/config"
@@ -16,6 +17,7 @@ import (
 	"handover/wire/file"
 	wirehttp "handover/wire/http"
 	"handover/wire/mllp"
+	"handover/wire/sftp"
 )
 
 // openDeliveries opens what is to be sent, and how it gets there. No connection is
@@ -42,32 +44,45 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 }
 
 func destination(d config.Destination, book *sendBook) (deliver.Destination, error) {
-	var secured *tls.Config
-	if d.TLS != nil {
-		var err error
-		if secured, err = clientTLS(*d.TLS); err != nil {
-			return deliver.Destination{}, err
-		}
+	open, err := senders(d)
+	if err != nil {
+		return deliver.Destination{}, err
 	}
 	return deliver.Destination{
 		Name: d.Name, Owner: d.Owner, Deadline: d.Deadline, Connections: d.Connections, Resend: d.Resend,
 		Pause: d.Retry.First, MaxPause: d.Retry.Most, GiveUp: d.Retry.GiveUp,
-		Open: func(late func([]byte)) deliver.Sender { return countingSender{senderTo(d, secured, late), book} },
+		Open: func(late func([]byte)) deliver.Sender { return countingSender{open(late), book} },
 	}, nil
 }
 
-// senderTo makes a sender over one connection. late is told of answers to nothing that
-// waits; only MLLP has any.
-func senderTo(d config.Destination, secured *tls.Config, late func([]byte)) deliver.Sender {
+// senders returns what makes a sender over one connection. It is told where to give
+// answers to nothing that waits; only MLLP has any.
+func senders(d config.Destination) (open func(late func([]byte)) deliver.Sender, err error) {
+	var secured *tls.Config
+	if d.TLS != nil {
+		if secured, err = clientTLS(*d.TLS); err != nil {
+			return nil, err
+		}
+	}
 	switch d.Send.Scheme {
 	case "file":
-		return file.Sender{Dir: d.Send.Path}
+		return func(func([]byte)) deliver.Sender { return file.Sender{Dir: d.Send.Path} }, nil
 	case "http", "https":
-		return wirehttp.NewSender(wirehttp.SenderConfig{URL: d.Send.String(), TLS: secured, Connect: d.Connect, Answer: d.Answer})
+		c := wirehttp.SenderConfig{URL: d.Send.String(), TLS: secured, Connect: d.Connect, Answer: d.Answer}
+		return func(func([]byte)) deliver.Sender { return wirehttp.NewSender(c) }, nil
+	case "sftp":
+		c := sftp.Config{Address: d.Send.Host, User: d.Send.User.Username(), Dir: d.Send.Path, Connect: d.Connect, Answer: d.Answer,
+			Key: d.SSH.Key, Password: d.SSH.Password, KnownHosts: d.SSH.KnownHosts}
+		if d.Send.Port() == "" {
+			c.Address = net.JoinHostPort(d.Send.Hostname(), "22")
+		}
+		shared, err := sftp.Read(c)
+		return func(func([]byte)) deliver.Sender { return shared.NewSender() }, err
 	}
-	return mllp.NewLine(mllp.LineConfig{Stray: late, ClientConfig: mllp.ClientConfig{
-		Address: d.Send.Host, TLS: secured, Connect: d.Connect, Write: d.Write, Answer: d.Answer,
-	}})
+	c := mllp.ClientConfig{Address: d.Send.Host, TLS: secured, Connect: d.Connect, Write: d.Write, Answer: d.Answer}
+	return func(late func([]byte)) deliver.Sender {
+		return mllp.NewLine(mllp.LineConfig{ClientConfig: c, Stray: late})
+	}, nil
 }
 
 func clientTLS(files config.ClientTLS) (*tls.Config, error) {

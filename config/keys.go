@@ -93,7 +93,7 @@ var sourceKeys = []Key{
 
 var destinationKeys = []Key{
 	{Name: "destination", Shape: Word, Required: true, Says: "Its name; the file has the same name."},
-	{Name: "send", Shape: Line, Required: true, Says: "How messages get there: mllp://10.1.2.3:6661; https://lab.example.org/hl7, a POST for each; file:///var/spool/lab, a file for each."},
+	{Name: "send", Shape: Line, Required: true, Says: "How messages get there: mllp://10.1.2.3:6661; https://lab.example.org/hl7, a POST for each; file:///var/spool/lab, a file for each; sftp://user@10.1.2.3/inbox, a file for each."},
 	{Name: "owner", Shape: Line, Required: true, Says: "Who answers for what is parked here: a person, a team, an address. Nothing waits without somebody who knows of it."},
 	{Name: "deadline", Shape: Span, Default: "4h", Says: "How long the owner has for what is parked."},
 	{Name: "connections", Shape: Number, Default: "1", Says: "How many connections send at the same time. Messages of one key go one after the other, however many there are."},
@@ -108,6 +108,11 @@ var destinationKeys = []Key{
 		{Name: "first", Shape: Span, Default: "1s", Says: "The first pause; each later one is twice as long, give or take a quarter."},
 		{Name: "most", Shape: Span, Default: "5m", Says: "The longest pause."},
 		{Name: "give_up", Shape: Span, Default: "forever", Says: "A message that could not be sent for so long is parked."},
+	}},
+	{Name: "ssh", Shape: Block, Says: "How we sign in where send is sftp://.", Keys: []Key{
+		{Name: "key", Shape: Line, Says: "File of our private key, without a passphrase."},
+		{Name: "password", Shape: Line, Says: "In place of a key. Takes ${NAME} from the environment, so that none stands here."},
+		{Name: "known_hosts", Shape: Line, Required: true, Says: "File that has the server's host key, as ssh-keyscan prints it. A server that is not in it gets nothing."},
 	}},
 	{Name: "tls", Shape: Block, Says: "TLS on the connection; an empty block takes the system's authorities.", Keys: []Key{
 		{Name: "authorities", Shape: Line, Says: "PEM file of the authorities that sign the receiver's certificate; without it the system's."},

@@ -217,6 +217,16 @@ func (l *loader) readDestination(file string, n node) {
 			b.add(b.lineOf("tls"), "tls: a certificate and its key go together")
 		}
 	}
+	t, given := b.block("ssh")
+	if given {
+		d.SSH = &SSH{t.text("key"), t.expanded("password"), t.text("known_hosts")}
+		if (d.SSH.Key == "") == (d.SSH.Password == "") {
+			b.add(b.lineOf("ssh"), "ssh: a key or a password is needed, and not both")
+		}
+	}
+	if sftp := d.Send != nil && d.Send.Scheme == "sftp"; d.Send != nil && sftp != given {
+		b.add(b.lineOf("send"), "send: sftp:// and the block ssh: go together")
+	}
 	l.site.Destinations = append(l.site.Destinations, d)
 }
 
@@ -229,10 +239,20 @@ func readSend(b block) *url.URL {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Scheme == "":
-		b.add(line, "send: no URL; write mllp://10.1.2.3:6661, https://lab.example.org/hl7 or file:///var/spool/lab")
+		b.add(line, "send: no URL; write mllp://10.1.2.3:6661, https://lab.example.org/hl7, file:///var/spool/lab or sftp://user@10.1.2.3/inbox")
 	case u.Scheme == "file":
 		if u.Host != "" || !path.IsAbs(u.Path) {
 			b.add(line, fmt.Sprintf("send: %q is no folder of this machine; write file:///var/spool/lab", text))
+			return nil
+		}
+		return u
+	case u.Scheme == "sftp":
+		if u.Hostname() == "" || u.User.Username() == "" || u.Path == "" {
+			b.add(line, fmt.Sprintf("send: %q lacks a user, a host or a folder, as in sftp://user@10.1.2.3/inbox", u.Redacted()))
+			return nil
+		}
+		if _, given := u.User.Password(); given {
+			b.add(line, "send: no password stands here; ssh: has a key, or a password from the environment")
 			return nil
 		}
 		return u
@@ -243,7 +263,7 @@ func readSend(b block) *url.URL {
 		}
 		return u
 	case u.Scheme != "mllp":
-		b.add(line, fmt.Sprintf("send: %q is not a way messages are sent; there are mllp, http, https and file", u.Scheme))
+		b.add(line, fmt.Sprintf("send: %q is not a way messages are sent; there are mllp, http, https, file and sftp", u.Scheme))
 	case u.Hostname() == "" || u.Port() == "":
 		b.add(line, fmt.Sprintf("send: %q lacks a host or a port, as in mllp://10.1.2.3:6661", text))
 	default:

@@ -70,7 +70,7 @@ type TLS struct {
 // Destination is one system that messages are sent to.
 type Destination struct {
 	Name        string
-	Send        *url.URL // scheme mllp, http, https or file
+	Send        *url.URL // scheme mllp, http, https, file or sftp
 	Owner       string
 	Deadline    time.Duration // for what is parked; 0: none
 	Connections int
@@ -82,6 +82,7 @@ type Destination struct {
 	Late        time.Duration // alert when something has waited for so long; 0: never
 	Deep        int           // alert when more waits; 0: never
 	TLS         *ClientTLS
+	SSH         *SSH // where it is sftp
 	file        string
 	line        int
 }
@@ -97,6 +98,12 @@ type ClientTLS struct {
 	Authorities      string // "": the system's
 	Name             string // in the receiver's certificate; "": the host
 	Certificate, Key string // "" where the receiver asks for none
+}
+
+// SSH says how we sign in.
+type SSH struct {
+	Key, Password string // one of them
+	KnownHosts    string // file
 }
 
 // Route says which messages go where.

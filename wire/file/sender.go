@@ -3,15 +3,13 @@ package file
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"handover"
 	"handover/hl7v2"
+	"handover/wire"
 )
 
 // Sender puts messages into a folder, each as a file of its own, for others to take
@@ -39,7 +37,7 @@ func (s Sender) Send(ctx context.Context, message []byte) handover.Outcome {
 	if m == nil {
 		return handover.Outcome{Ending: handover.Rejected, Reason: "it is no message"}
 	}
-	path := filepath.Join(s.Dir, nameOf(m.ControlID(), message))
+	path := filepath.Join(s.Dir, wire.FileName(m.ControlID(), message))
 	if there, err := os.ReadFile(path); err != nil || !bytes.Equal(there, message) {
 		if err := s.write(path, message); err != nil {
 			return failed(err)
@@ -73,19 +71,4 @@ func (s Sender) write(path string, message []byte) error {
 		_ = os.Remove(f.Name())
 	}
 	return err
-}
-
-// maxControl is how much of MSH-10 a name has.
-const maxControl = 60
-
-// nameOf is the name of a message's file.
-func nameOf(control string, message []byte) string {
-	sum := sha256.Sum256(message)
-	plain := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
-			return r
-		}
-		return '_'
-	}, control)
-	return plain[:min(len(plain), maxControl)] + "." + hex.EncodeToString(sum[:6]) + ".hl7"
 }

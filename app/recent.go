@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"sync"
+	"time"
 
 	"handover"
 )
@@ -20,6 +21,8 @@ type recent struct {
 	mu    sync.Mutex
 	facts [recentFacts]*handover.Entry // each at its offset modulo the length
 	low   handover.Offset              // nothing is remembered below
+	high  handover.Offset              // nor above
+	grown chan struct{}                // closed when there is more
 	bytes int
 }
 
@@ -55,6 +58,43 @@ func (r *recent) add(drafts []handover.Draft, receipts []handover.Receipt) {
 			e.Body = handover.Body{}
 		}
 		r.put(e)
+		r.high = max(r.high, e.Offset)
+	}
+	if r.grown != nil {
+		close(r.grown)
+		r.grown = nil
+	}
+}
+
+// soon is how long a fact is waited for that is in the journal and not yet here, if it
+// is among the last.
+const (
+	soon    = 2 * time.Millisecond
+	soonOff = 256
+)
+
+// await waits a moment for a fact that has just been appended: who waits for the journal
+// hears of it before whoever appended it has put it here, and to unpack it costs more.
+// What the journal adds by itself, and what is kept as a file, never comes.
+func (r *recent) await(at handover.Offset) {
+	late := time.NewTimer(soon)
+	defer late.Stop()
+	for {
+		r.mu.Lock()
+		if r.high == 0 || at+soonOff < r.high || r.get(at) != nil {
+			r.mu.Unlock()
+			return
+		}
+		if r.grown == nil {
+			r.grown = make(chan struct{})
+		}
+		grown := r.grown
+		r.mu.Unlock()
+		select {
+		case <-grown:
+		case <-late.C:
+			return
+		}
 	}
 }
 
@@ -144,6 +184,9 @@ func (l live) near(ctx context.Context, at handover.Offset) (handover.Entry, err
 // Outlines returns the facts after an offset, in order. Bodies of Asserted and
 // Written facts may be missing, and long ones are files.
 func (l live) Outlines(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, error) {
+	if after < l.Tail() {
+		l.recent.await(after + 1)
+	}
 	found, next := l.recent.from(after+1, limit)
 	if found != nil {
 		return found, nil

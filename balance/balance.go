@@ -112,7 +112,7 @@ func (b *Balance) Close() error { return b.db.Close() }
 const (
 	factsAtOnce = 2000
 	// gather is how long facts gather before they are taken in.
-	gather = 500 * time.Millisecond
+	gather = 200 * time.Millisecond
 	// saveEvery is how often the book is written; what is not is read again from the
 	// journal by the next start.
 	saveEvery = 20 * time.Second

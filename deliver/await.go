@@ -61,6 +61,14 @@ func (a *awaited) hear(e *handover.Entry) {
 	}
 }
 
+// pass says that facts up to an offset were taken in without being heard: who waits for
+// what they tell of asks the trace.
+func (a *awaited) pass(at handover.Offset) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.at = max(a.at, at)
+}
+
 func (a *awaited) begin(message handover.Offset) {
 	a.of[message] = &course{open: map[handover.DeliveryID]bool{}, told: make(chan struct{})}
 	if a.order = append(a.order, message); len(a.order) > awaitedAtMost {

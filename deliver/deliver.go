@@ -151,6 +151,7 @@ func (d *Deliverer) catchUp(ctx context.Context) error {
 			}
 		}
 		if len(entries) == 0 {
+			d.awaited.pass(d.table.at)
 			return nil
 		}
 	}

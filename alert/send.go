@@ -31,26 +31,21 @@ func (a *Alerts) deliver(ctx context.Context, s Sink) {
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
 		more, err := a.next(ctx, s)
+		news := a.news
 		switch {
-		case err != nil && ctx.Err() == nil:
-			pause = min(max(2*pause, firstPause), mostPause)
-			a.log.Error("a notice was not taken and is sent again", "sink", s.Name(), "in", pause, "error", err)
-		case more:
+		case err == nil && more:
 			pause = 0
 			continue
-		default:
+		case err == nil:
 			pause = 0
+		case ctx.Err() == nil:
+			pause, news = min(max(2*pause, firstPause), mostPause), nil
+			a.log.Error("a notice was not taken and is sent again", "sink", s.Name(), "in", pause, "error", err)
 		}
 		select {
-		case <-time.After(cmp.Or(pause, a.config.Every)):
+		case <-time.After(cmp.Or(pause, a.config.Every)): // also for the sinks that missed the news
+		case <-news:
 		case <-ctx.Done():
-		case <-a.news:
-			if pause > 0 {
-				select {
-				case <-time.After(pause):
-				case <-ctx.Done():
-				}
-			}
 		}
 	}
 }

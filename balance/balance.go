@@ -78,13 +78,11 @@ type Balance struct {
 	db     *store.DB
 	log    *slog.Logger
 
-	mu     sync.Mutex // of all that follows
-	book   *book
-	found  map[string]map[findingKey]*Finding // in tables, by the stretch where they are
-	told   map[findingKey]bool                // findings that were logged
-	round  time.Time                          // when the last whole round ended
-	rounds int64
-	behind error // why facts are not taken in, if they are not
+	mu    sync.Mutex // of all that follows
+	book  *book
+	found map[string]map[findingKey]*Finding // in tables, by the stretch where they are
+	told  map[findingKey]bool                // findings that were logged
+	round time.Time                          // when the last whole round ended
 }
 
 // Open opens the book; facts are taken in by Run.
@@ -168,7 +166,7 @@ func (b *Balance) catchUp(ctx context.Context) (at handover.Offset, err error) {
 func (b *Balance) some(ctx context.Context) (at handover.Offset, more bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	defer func() { at, b.behind = b.book.kept.At, err }()
+	defer func() { at = b.book.kept.At }()
 	entries, err := b.config.Facts.Outlines(ctx, b.book.kept.At, factsAtOnce)
 	for i := 0; i < len(entries) && err == nil; i++ {
 		err = b.book.take(&entries[i])

@@ -45,7 +45,6 @@ func (b *Balance) roundEnded() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.round = time.Now().UTC()
-	b.rounds++
 }
 
 // one does one step. What cannot be read now is read in the next round.

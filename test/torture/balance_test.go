@@ -2,15 +2,12 @@ package torture
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"handover"
 	"handover/balance"
 	"handover/internal/store"
-	"handover/journal"
 )
 
 // balanced asks the running engine for its balance, and fails if it does not.
@@ -61,14 +58,7 @@ func balanceAmong(e *engine) {
 // a later one, and the end of a try that never was. It returns their offsets.
 func breakFacts(t *testing.T, data string) (passed, doubled handover.Offset) {
 	t.Helper()
-	key, err := os.ReadFile(filepath.Join(data, "site.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	j, err := journal.Open(t.Context(), journal.Config{Dir: data, SiteKey: key, VolumeSize: 1 << 30})
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := openJournal(t, data)
 	defer j.Close()
 	fact := func(kind handover.FactKind, body any) handover.Draft {
 		text, err := json.Marshal(body)

@@ -140,8 +140,8 @@ func command(t *testing.T, args ...string) {
 	}
 }
 
-// putMessages appends messages of 64 connections, some hundreds at once.
-func putMessages(t *testing.T, data string, from, to int) {
+// openJournal opens the journal of a folder on which no engine runs.
+func openJournal(t *testing.T, data string) *journal.Journal {
 	t.Helper()
 	key, err := os.ReadFile(filepath.Join(data, "site.key"))
 	if err != nil {
@@ -151,6 +151,13 @@ func putMessages(t *testing.T, data string, from, to int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return j
+}
+
+// putMessages appends messages of 64 connections, some hundreds at once.
+func putMessages(t *testing.T, data string, from, to int) {
+	t.Helper()
+	j := openJournal(t, data)
 	var drafts []handover.Draft
 	for i := from; i < to; i++ {
 		s := sender{source: "now", number: i % connections}

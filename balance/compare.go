@@ -26,6 +26,10 @@ const mostShare = 5
 func (b *Balance) compare(ctx context.Context) {
 	var record walk
 	for ctx.Err() == nil {
+		if _, err := b.catchUp(ctx); err != nil { // what is not taken in cannot be compared
+			sleep(ctx, time.Second)
+			continue
+		}
 		steps := b.steps(&record)
 		pace := b.config.Round / time.Duration(max(len(steps), 1))
 		for _, s := range steps {

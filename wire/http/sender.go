@@ -48,7 +48,8 @@ func NewSender(c SenderConfig) *Sender {
 	c.Connect, c.Answer = cmp.Or(c.Connect, 10*time.Second), cmp.Or(c.Answer, time.Minute)
 	s := &Sender{config: c, client: &http.Client{
 		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: c.Connect}).DialContext, TLSClientConfig: c.TLS,
+			Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: c.Connect}).DialContext,
+			TLSClientConfig:     c.TLS.Clone(), // the transport writes into it
 			TLSHandshakeTimeout: c.Connect, ResponseHeaderTimeout: c.Answer, MaxIdleConnsPerHost: 1, ForceAttemptHTTP2: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

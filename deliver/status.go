@@ -49,16 +49,14 @@ func (d *Deliverer) Statuses(ctx context.Context) ([]Status, error) {
 		all[name] = &s
 	}
 	err := d.table.db.Read(ctx, func(tx *store.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT destination, state, COUNT(*), MIN(created), SUM(CASE WHEN deadline > 0 AND deadline < ? THEN 1 ELSE 0 END)
-			FROM open GROUP BY destination, state`, time.Now().UnixMilli())
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var name, state string
-			var n, oldest, overdue int64
-			if err := rows.Scan(&name, &state, &n, &oldest, &overdue); err != nil {
+		// In the order of the key, so that nothing need be sorted: there may be millions.
+		return tx.Each(ctx, `SELECT destination, SUM(CASE WHEN state = 'parked' THEN 0 ELSE 1 END),
+			COALESCE(MIN(CASE WHEN state = 'parked' THEN NULL ELSE created END), 0), SUM(CASE WHEN state = 'parked' THEN 1 ELSE 0 END),
+			SUM(CASE WHEN state = 'parked' AND deadline > 0 AND deadline < ? THEN 1 ELSE 0 END)
+			FROM open GROUP BY destination ORDER BY destination`, []any{time.Now().UnixMilli()}, func(scan func(...any) error) error {
+			var name string
+			var waiting, oldest, parked, overdue int64
+			if err := scan(&name, &waiting, &oldest, &parked, &overdue); err != nil {
 				return err
 			}
 			s := all[name]
@@ -66,13 +64,11 @@ func (d *Deliverer) Statuses(ctx context.Context) ([]Status, error) {
 				s = &Status{Name: name, Tries: map[handover.Ending]int64{}}
 				all[name] = s
 			}
-			if state == stateParked {
-				s.Parked, s.Overdue = n, overdue
-			} else {
-				s.Waiting, s.Oldest = n, time.UnixMilli(oldest).UTC()
+			if s.Waiting, s.Parked, s.Overdue = waiting, parked, overdue; waiting > 0 {
+				s.Oldest = time.UnixMilli(oldest).UTC()
 			}
-		}
-		return rows.Err()
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, &handover.Error{Op: "asking how destinations are", Kind: handover.Unavailable, Err: err}

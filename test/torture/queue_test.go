@@ -45,10 +45,10 @@ func TestLongQueue(t *testing.T) {
 	t.Logf("%d wait, the program holds %d MB", e.waiting(), e.resident())
 	began, tenth := time.Now(), time.Now()
 	act("resume")
-	for left, next := n, n*9/10; left > 0; time.Sleep(100 * time.Millisecond) {
+	for left, before, next := n, n, n*9/10; left > 0; time.Sleep(2 * time.Second) { // to ask counts all that wait
 		if left = e.waiting(); left <= next {
-			t.Logf("%7d left: %6.0f a second, the program holds %d MB", left, float64(n)/10/time.Since(tenth).Seconds(), e.resident())
-			tenth, next = time.Now(), next-n/10
+			t.Logf("%7d left: %6.0f a second, the program holds %d MB", left, float64(before-left)/time.Since(tenth).Seconds(), e.resident())
+			tenth, before, next = time.Now(), left, left-n/10
 		}
 	}
 	t.Logf("all %d in %v, %.0f a second", n, time.Since(began).Round(time.Second), float64(n)/time.Since(began).Seconds())

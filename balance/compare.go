@@ -31,17 +31,19 @@ func (b *Balance) compare(ctx context.Context) {
 			continue
 		}
 		steps := b.steps(&record)
-		pace := b.config.Round / time.Duration(max(len(steps), 1))
+		pace, whole := b.config.Round/time.Duration(max(len(steps), 1)), true
 		for _, s := range steps {
 			began := time.Now()
-			b.one(ctx, s)
+			whole = b.one(ctx, s) && whole
 			took := time.Since(began)
 			sleep(ctx, max(pace-took, took*(mostShare-1)))
 			if ctx.Err() != nil {
 				return
 			}
 		}
-		b.roundEnded()
+		if whole {
+			b.roundEnded()
+		}
 	}
 }
 
@@ -51,17 +53,18 @@ func (b *Balance) roundEnded() {
 	b.round = time.Now().UTC()
 }
 
-// one does one step. What cannot be read now is read in the next round.
-func (b *Balance) one(ctx context.Context, s step) {
+// one does one step, and reports whether it could be done. What cannot be read now is read
+// in the next round, and so is what is changing.
+func (b *Balance) one(ctx context.Context, s step) bool {
 	found, settled, err := s.do(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			b.log.Error("comparing the books", "what", s.name, "error", err)
 		}
-		return
+		return false
 	}
 	if !settled {
-		return
+		return true
 	}
 	b.mu.Lock()
 	delete(b.found, s.name)
@@ -75,6 +78,7 @@ func (b *Balance) one(ctx context.Context, s step) {
 	}
 	b.mu.Unlock()
 	b.tell()
+	return true
 }
 
 // How much of each table a step looks at.

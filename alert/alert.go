@@ -37,6 +37,7 @@ type Config struct {
 type Journal interface {
 	Append(ctx context.Context, drafts []handover.Draft) ([]handover.Receipt, error)
 	Outlines(ctx context.Context, after handover.Offset, limit int) ([]handover.Entry, error)
+	Tail() handover.Offset
 }
 
 // Watch looks at something.
@@ -82,9 +83,10 @@ type Alerts struct {
 	log    *slog.Logger
 	news   chan struct{} // there may be something to send
 
-	mu   sync.Mutex
-	at   handover.Offset
-	open map[key]*entry
+	mu      sync.Mutex
+	at      handover.Offset // facts up to here are taken in
+	current bool            // all of before this start are; from then on nobody else adds any
+	open    map[key]*entry
 }
 
 type key struct{ kind, subject string }
@@ -184,13 +186,30 @@ func (a *Alerts) take(ctx context.Context, now time.Time, w Watch, found []hando
 			drafts = append(drafts, a.draft(handover.AlertClosed, e.ID, handover.Engine.ID, handover.AlertChange{Of: e.ID}))
 		}
 	}
+	return a.append(ctx, drafts)
+}
+
+// append keeps facts and takes them in. Where that fails the table is brought up from the
+// journal.
+func (a *Alerts) append(ctx context.Context, drafts []handover.Draft) error {
 	if len(drafts) == 0 {
 		return nil
 	}
-	if _, err := a.config.Journal.Append(ctx, drafts); err != nil {
+	a.current = false
+	receipts, err := a.config.Journal.Append(ctx, drafts)
+	if err != nil {
 		return err
 	}
-	return a.catchUp(ctx)
+	entries := make([]handover.Entry, len(drafts))
+	for i, d := range drafts {
+		entries[i] = handover.Entry{Offset: receipts[i].Offset, Header: d.Header, Body: d.Body}
+		entries[i].Time = receipts[i].Time
+	}
+	if err := a.takeIn(ctx, entries, entries[len(entries)-1].Offset); err != nil {
+		return err
+	}
+	a.current = true
+	return nil
 }
 
 func (a *Alerts) draft(kind handover.FactKind, cause handover.Offset, actor string, body any) handover.Draft {
@@ -215,10 +234,7 @@ func (a *Alerts) Acknowledge(ctx context.Context, by handover.Access, id handove
 		return &handover.Error{Op: "acknowledging alert " + id.String(), Kind: handover.NotFound, Err: errors.New("no such alert is open")}
 	}
 	d := a.draft(handover.AlertAcknowledged, id, by.Actor.ID, handover.AlertChange{Of: id, Why: why})
-	if _, err := a.config.Journal.Append(ctx, []handover.Draft{d}); err != nil {
-		return err
-	}
-	return a.catchUp(ctx)
+	return a.append(ctx, []handover.Draft{d})
 }
 
 // entries lists what is open, oldest first.

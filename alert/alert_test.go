@@ -46,6 +46,12 @@ func (m *memory) Outlines(_ context.Context, after handover.Offset, limit int) (
 	return slices.Clone(m.all[after:min(int(after)+limit, len(m.all))]), nil
 }
 
+func (m *memory) Tail() handover.Offset {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return handover.Offset(len(m.all))
+}
+
 func (m *memory) kinds() (out []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -75,35 +75,55 @@ func timeOf(ms int64) time.Time {
 
 const (
 	factsAtOnce = 5000
+	// tailEvery is how many facts the journal grows by until the table notes it.
+	tailEvery = 10_000
 	// tellLate is how old a fact may be of which nobody was told yet: after a table was
 	// built again nobody hears of last year.
 	tellLate = time.Hour
 )
 
-// catchUp takes in what facts say of alerts.
+// catchUp takes in what facts say of alerts. While the engine runs nobody else adds any:
+// then it only notes how far the journal is, so that the next start need not read all of it.
 func (a *Alerts) catchUp(ctx context.Context) error {
+	if a.current {
+		if tail := a.config.Journal.Tail(); tail > a.at+tailEvery {
+			return a.takeIn(ctx, nil, tail)
+		}
+		return nil
+	}
 	for {
 		entries, err := a.config.Journal.Outlines(ctx, a.at, factsAtOnce)
-		if err != nil || len(entries) == 0 {
-			return err
-		}
-		last := entries[len(entries)-1].Offset
-		err = a.db.Write(ctx, func(tx *store.Tx) error {
-			for i := range entries {
-				if err := a.apply(ctx, tx, &entries[i]); err != nil {
-					return fmt.Errorf("taking in fact %d: %w", entries[i].Offset, err)
-				}
-			}
-			return tx.SetApplied(ctx, int64(last))
-		})
 		if err != nil {
 			return err
 		}
-		a.at = last
-		for i := range entries {
-			a.remember(&entries[i])
+		if len(entries) == 0 {
+			a.current = true
+			return nil
+		}
+		if err := a.takeIn(ctx, entries, entries[len(entries)-1].Offset); err != nil {
+			return err
 		}
 	}
+}
+
+// takeIn takes in facts, the last of those up to an offset that tell of alerts.
+func (a *Alerts) takeIn(ctx context.Context, entries []handover.Entry, upTo handover.Offset) error {
+	err := a.db.Write(ctx, func(tx *store.Tx) error {
+		for i := range entries {
+			if err := a.apply(ctx, tx, &entries[i]); err != nil {
+				return fmt.Errorf("taking in fact %d: %w", entries[i].Offset, err)
+			}
+		}
+		return tx.SetApplied(ctx, int64(upTo))
+	})
+	if err != nil {
+		return err
+	}
+	a.at = upTo
+	for i := range entries {
+		a.remember(&entries[i])
+	}
+	return nil
 }
 
 // apply writes what a fact says.

@@ -36,7 +36,7 @@ func steps(readme string) []step {
 }
 
 // varies is what differs from run to run: times, ids, releases, offsets.
-var varies = regexp.MustCompile(`(?m)^\d+ +|message \d+|\d+ (received|decided|asserted|written)|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?|\b[a-z2-7]{32}\b|release [0-9a-f]{12}`)
+var varies = regexp.MustCompile(`(?m)^\d+ +|(?:message|fact) \d+|\d+ (received|decided|asserted|written)|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?|\b[a-z2-7]{32}\b|release [0-9a-f]{12}`)
 
 // plain takes out what varies, and spaces at the ends of lines.
 func plain(text string) string {

@@ -177,8 +177,12 @@ func (b *Balance) some(ctx context.Context) (at handover.Offset, more bool, err 
 	return at, len(entries) > 0, err
 }
 
-// reach takes in facts up to an offset at least.
-func (b *Balance) reach(ctx context.Context, upTo handover.Offset) error {
+// reach takes in facts up to an offset at least, up to which a table has applied them,
+// unless the table could not be asked.
+func (b *Balance) reach(ctx context.Context, upTo handover.Offset, failed error) error {
+	if failed != nil {
+		return failed
+	}
 	for {
 		at, more, err := b.some(ctx)
 		if err != nil || at >= upTo {

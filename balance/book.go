@@ -136,6 +136,12 @@ func (b *book) take(e *handover.Entry) error {
 		return &handover.Error{Op: "reading facts", Kind: handover.Damaged, Where: "offset " + (b.kept.At + 1).String(),
 			Err: fmt.Errorf("the journal gives offset %d after %d", e.Offset, b.kept.At)}
 	}
+	// What the fact changes must be at hand: else it would be half taken in.
+	for _, at := range [...]handover.Offset{e.Offset, min(e.Cause, e.Offset)} {
+		if _, err := b.ledger.at(chunkOf(at)); err != nil {
+			return fmt.Errorf("taking in fact %d: %w", e.Offset, err)
+		}
+	}
 	if h := e.Time.Unix() / 3600; len(b.hours) == 0 || b.hours[len(b.hours)-1].hour < h {
 		b.hours = append(b.hours, hour{h, e.Offset})
 		b.newHours++
@@ -147,14 +153,14 @@ func (b *book) take(e *handover.Entry) error {
 	return nil
 }
 
-func (b *book) fact(e *handover.Entry) (err error) {
+func (b *book) fact(e *handover.Entry) error {
 	switch e.Kind {
 	case handover.Received, handover.Repeated:
-		return b.arrived(e)
+		b.arrived(e)
 	case handover.Decided:
 		return b.decided(e)
 	case handover.Written:
-		return b.written(e)
+		b.written(e)
 	case handover.Resent:
 		return with(e, func(r handover.Resending) { b.promised(e, r.Deliveries) })
 	case handover.Attempted:

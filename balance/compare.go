@@ -114,10 +114,7 @@ func (b *Balance) steps(record *walk) (out []step) {
 func (b *Balance) messages(ctx context.Context, n int64) (found []Finding, settled bool, err error) {
 	from, before := handover.Offset(n*chunkSize), handover.Offset((n+1)*chunkSize)
 	applied, messages, weight, err := b.config.Messages.Tally(ctx, from, before)
-	if err == nil {
-		err = b.reach(ctx, applied)
-	}
-	if err != nil {
+	if err = b.reach(ctx, applied, err); err != nil {
 		return nil, false, err
 	}
 	b.mu.Lock()
@@ -130,10 +127,7 @@ func (b *Balance) messages(ctx context.Context, n int64) (found []Finding, settl
 		return nil, true, nil
 	}
 	applied, states, err := b.config.Messages.StatesOf(ctx, from, before)
-	if err == nil {
-		err = b.reach(ctx, applied)
-	}
-	if err != nil {
+	if err = b.reach(ctx, applied, err); err != nil {
 		return nil, false, err
 	}
 	b.mu.Lock()
@@ -147,27 +141,25 @@ func (b *Balance) messages(ctx context.Context, n int64) (found []Finding, settl
 		state, there := states[at]
 		switch is := value > 0 && value < versions; {
 		case is && !there:
-			found = append(found, b.now(inMessages, at, "the trace does not have it; facts say that it is %s", handover.States[value-1]))
+			found = append(found, differs(inMessages, at, "the trace does not have it; facts say that it is %s", handover.States[value-1]))
 		case is && value != stateValue(state):
-			found = append(found, b.now(inMessages, at, "the trace has it as %s; facts say that it is %s", state, handover.States[value-1]))
+			found = append(found, differs(inMessages, at, "the trace has it as %s; facts say that it is %s", state, handover.States[value-1]))
 		case !is && there:
-			found = append(found, b.now(inMessages, at, "the trace has it as a message, which it is not"))
+			found = append(found, differs(inMessages, at, "the trace has it as a message, which it is not"))
 		}
 	}
 	return found, true, nil
 }
 
-func (b *Balance) now(part string, at handover.Offset, format string, args ...any) Finding {
+// differs is what is found now.
+func differs(part string, at handover.Offset, format string, args ...any) Finding {
 	return Finding{Part: part, Offset: at, Text: fmt.Sprintf(format, args...), Since: time.Now().UTC().Truncate(time.Millisecond)}
 }
 
 // deliveries compares which deliveries to a destination are open.
 func (b *Balance) deliveries(ctx context.Context, to string, from handover.Offset) (found []Finding, settled bool, err error) {
 	applied, parked, err := b.config.Deliveries.OpenIn(ctx, to, from, from+deliveriesAtOnce)
-	if err == nil {
-		err = b.reach(ctx, applied)
-	}
-	if err != nil {
+	if err = b.reach(ctx, applied, err); err != nil {
 		return nil, false, err
 	}
 	b.mu.Lock()
@@ -185,14 +177,14 @@ func (b *Balance) deliveries(ctx context.Context, to string, from handover.Offse
 		switch should := b.book.isParked(handover.DeliveryID{Of: at, To: to}); {
 		case moved[at]:
 		case !there:
-			found = append(found, b.now(inDeliveries, at, "delivery %d/%s is open by the facts, and is in no queue", at, to))
+			found = append(found, differs(inDeliveries, at, "delivery %d/%s is open by the facts, and is in no queue", at, to))
 		case isParked != should:
-			found = append(found, b.now(inDeliveries, at, "delivery %d/%s is parked by only one of facts and queue", at, to))
+			found = append(found, differs(inDeliveries, at, "delivery %d/%s is parked by only one of facts and queue", at, to))
 		}
 	}
 	for at := range parked {
 		if !moved[at] {
-			found = append(found, b.now(inDeliveries, at, "delivery %d/%s is in a queue, and ended or never was by the facts", at, to))
+			found = append(found, differs(inDeliveries, at, "delivery %d/%s is in a queue, and ended or never was by the facts", at, to))
 		}
 	}
 	return found, true, nil
@@ -240,7 +232,7 @@ func (b *Balance) record(ctx context.Context, w *walk) (found []Finding, settled
 
 // walked ends a round of the record.
 func (b *Balance) walked(ctx context.Context, w *walk, applied handover.Offset) (found []Finding, settled bool, err error) {
-	if err := b.reach(ctx, applied); err != nil {
+	if err := b.reach(ctx, applied, nil); err != nil {
 		return nil, false, err
 	}
 	b.mu.Lock()
@@ -254,7 +246,7 @@ func (b *Balance) walked(ctx context.Context, w *walk, applied handover.Offset) 
 	}
 	found, settled, err = b.audit(ctx)
 	if err == nil && settled && len(found) == 0 {
-		found = []Finding{b.now(inRecord, 0, "%s", w.fault)}
+		found = []Finding{differs(inRecord, 0, "%s", w.fault)}
 	}
 	return found, settled, err
 }
@@ -272,10 +264,7 @@ func (b *Balance) audit(ctx context.Context) (found []Finding, settled bool, err
 				counts[written-from]++
 			}
 		})
-		if err == nil {
-			err = b.reach(ctx, applied)
-		}
-		if err != nil {
+		if err = b.reach(ctx, applied, err); err != nil {
 			return nil, false, err
 		}
 		for n := chunkOf(from); n < chunkOf(from+auditAtOnce); n++ {
@@ -307,7 +296,7 @@ func (b *Balance) auditChunk(n int64, applied handover.Offset, counts []uint16) 
 			should = value - versions
 		}
 		if at <= applied && counts[i] != should {
-			found = append(found, b.now(inRecord, at, "it made %d versions, and the record has %d of them", should, counts[i]))
+			found = append(found, differs(inRecord, at, "it made %d versions, and the record has %d of them", should, counts[i]))
 		}
 	}
 	b.book.ledger.trim()

@@ -68,21 +68,18 @@ func (l *ledger) at(n int64) (*chunk, error) {
 	return c, nil
 }
 
-func (l *ledger) get(at handover.Offset) (uint16, error) {
-	c, err := l.at(chunkOf(at))
-	if err != nil {
-		return 0, err
+// get returns a value whose chunk is at hand; 0 of what cannot be an offset yet.
+func (l *ledger) get(at handover.Offset) uint16 {
+	c := l.chunks[chunkOf(at)]
+	if c == nil || at <= 0 {
+		return 0
 	}
-	return c.values[at%chunkSize], nil
+	return c.values[at%chunkSize]
 }
 
-// set changes a value by the fact at an offset.
-func (l *ledger) set(at, by handover.Offset, value uint16) error {
-	c, err := l.at(chunkOf(at))
-	if err != nil {
-		return err
-	}
-	s := &l.sums[chunkOf(at)]
+// set changes a value, whose chunk is at hand, by the fact at an offset.
+func (l *ledger) set(at, by handover.Offset, value uint16) {
+	c, s := l.chunks[chunkOf(at)], &l.sums[chunkOf(at)]
 	s.count(at, c.values[at%chunkSize], -1)
 	s.count(at, value, 1)
 	if !c.dirty {
@@ -90,7 +87,6 @@ func (l *ledger) set(at, by handover.Offset, value uint16) error {
 		l.dirty++
 	}
 	c.values[at%chunkSize], s.touched = value, by
-	return nil
 }
 
 func (s *summary) count(at handover.Offset, value uint16, sign int64) {

@@ -17,16 +17,17 @@ const (
 // received is what is counted of a source beside the states.
 const received = "came"
 
-func (b *book) arrived(e *handover.Entry) error {
+func (b *book) arrived(e *handover.Entry) {
 	b.count(e.Offset, e.Source, received)
 	b.kept.Came[e.Source] = e.Time
 	b.add(e.Offset, ofSource, e.Source, received, 1)
 	if e.Kind == handover.Repeated {
 		b.add(e.Offset, ofSource, e.Source, string(handover.StateDuplicate), 1)
-		return b.ledger.set(e.Offset, e.Offset, stateValue(handover.StateDuplicate))
+		b.ledger.set(e.Offset, e.Offset, stateValue(handover.StateDuplicate))
+		return
 	}
 	in(b.kept.Undecided, e.Source).add(e.Offset)
-	return b.ledger.set(e.Offset, e.Offset, stateValue(handover.StateReceived))
+	b.ledger.set(e.Offset, e.Offset, stateValue(handover.StateReceived))
 }
 
 func (b *book) decided(e *handover.Entry) error {
@@ -36,10 +37,7 @@ func (b *book) decided(e *handover.Entry) error {
 	}
 	b.notWritten(e)
 	message := e.Cause
-	switch was, err := b.ledger.get(message); {
-	case err != nil:
-		return err
-	case was != stateValue(handover.StateReceived):
+	if was := b.ledger.get(message); was != stateValue(handover.StateReceived) {
 		b.bad(inMessages, e.Offset, e.Time, "it decides %d, which %s", message, wasAlready(was))
 		return nil
 	}
@@ -47,9 +45,7 @@ func (b *book) decided(e *handover.Entry) error {
 	if b.kept.Passed.remove(message) {
 		delete(b.kept.Findings, findingKey{inMessages, message})
 	}
-	if err := b.ledger.set(message, e.Offset, stateValue(d.State)); err != nil {
-		return err
-	}
+	b.ledger.set(message, e.Offset, stateValue(d.State))
 	b.add(message, ofSource, e.Source, string(d.State), 1)
 	if d.State == handover.StateFiltered {
 		b.add(message, ofRule, e.Source+" "+d.Reason, string(d.State), 1)
@@ -109,16 +105,16 @@ func (b *book) tally(e *handover.Entry, t *handover.Tally) {
 
 // written takes in that what was decided is there. The facts of one message follow
 // each other.
-func (b *book) written(e *handover.Entry) error {
+func (b *book) written(e *handover.Entry) {
 	w := b.kept.Writing
 	b.kept.Writing = writing{}
 	if w.Decided == 0 || e.Cause != w.Message {
 		b.bad(inRecord, e.Offset, e.Time, "nothing was decided for it to write")
-		return nil
+		return
 	}
 	b.kept.Versions += w.Versions
 	b.versions = last(b.versions, mark{e.Offset, b.kept.Versions})
-	return b.ledger.set(e.Offset, e.Offset, versionsValue(w.Versions))
+	b.ledger.set(e.Offset, e.Offset, versionsValue(w.Versions))
 }
 
 // notWritten finds a decision for the record whose writing did not follow.

@@ -17,9 +17,20 @@ import (
 	"handover/journal"
 )
 
-// messagesAtStart is how many messages TestStartAtAMillion has, unless
-// HANDOVER_MESSAGES says otherwise.
-const messagesAtStart = 1_000_000
+// messagesWanted is how many messages the tests of a million have: HANDOVER_MESSAGES
+// may say otherwise.
+func messagesWanted(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("HANDOVER_MESSAGES")
+	if text == "" {
+		return 1_000_000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
 
 // TestStartAtAMillion measures starts, backup, restore and verify at a million
 // messages, all of them routed into the record, and of the last day and so within
@@ -30,13 +41,7 @@ func TestStartAtAMillion(t *testing.T) {
 	if !long() {
 		t.Skip("a long test: set HANDOVER_LONG=1")
 	}
-	n := messagesAtStart
-	if text := os.Getenv("HANDOVER_MESSAGES"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	n := messagesWanted(t)
 	e := newEngine(t, t.TempDir(), "")
 	e.start() // makes the keys
 	e.stop()

@@ -2,7 +2,6 @@ package torture
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -19,13 +18,7 @@ func TestLongQueue(t *testing.T) {
 	if !long() {
 		t.Skip("a long test: set HANDOVER_LONG=1")
 	}
-	n := messagesAtStart
-	if text := os.Getenv("HANDOVER_MESSAGES"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	n := messagesWanted(t)
 	e := newEngine(t, t.TempDir(), "")
 	fast := newReceiver(t, 4)
 	fast.rest()

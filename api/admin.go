@@ -25,6 +25,7 @@ var adminEndpoints = []endpoint{
 	{method: http.MethodGet, path: "/api/v1/alerts", act: (*API).alerts, about: aboutAlerts},
 	{method: http.MethodPost, path: "/api/v1/alerts/{id}/acknowledge", act: (*API).acknowledge, about: aboutAcknowledging},
 	{method: http.MethodGet, path: "/api/v1/balance", act: (*API).balance, about: aboutBalance},
+	{method: http.MethodPost, path: "/api/v1/reconcile", act: (*API).reconcile, long: true, about: aboutReconciling},
 	{method: http.MethodGet, path: "/api/v1/destinations", act: (*API).destinations, about: aboutDestinations},
 	{method: http.MethodPost, path: "/api/v1/destinations/{destination}/{act}", act: (*API).halt, about: aboutHalting},
 	{method: http.MethodGet, path: "/api/v1/openapi.json", act: (*API).describeItself, open: true, about: aboutOpenAPI},

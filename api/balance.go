@@ -29,12 +29,9 @@ func (a *API) balance(c *call) error {
 	if err := c.known(aboutBalance.params); err != nil {
 		return err
 	}
-	var from time.Time
-	if asked := c.params.Get("since"); asked != "" {
-		var ok bool
-		if from, ok = since(asked, a.Now()); !ok {
-			return invalid("since", "it is a span (90s, 15m, 2h, 7d) or a time (2026-03-02T08:00:00Z)")
-		}
+	from, err := c.moment("since", a.Now())
+	if err != nil {
+		return err
 	}
 	r, err := a.Balance.Report(c.Context(), from)
 	if err != nil {

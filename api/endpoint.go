@@ -16,6 +16,7 @@ type endpoint struct {
 	path   string // as http.ServeMux takes it, without a method
 	act    func(*API, *call) error
 	open   bool // served without asking for access: it shows nothing that needs it
+	long   bool // it may take minutes
 	about  about
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"handover"
@@ -25,6 +26,8 @@ type API struct {
 	openapi []byte
 	metrics *metrics
 	params  searchParams
+
+	comparing sync.Mutex // held while a list is compared
 }
 
 // New returns the handler. It holds nothing that must be closed.
@@ -82,9 +85,20 @@ func (a *API) mount(d door, refused string, endpoints []endpoint) {
 				a.end(c, &statusError{http.StatusMethodNotAllowed, handover.Unsupported, "", r.Method + ": " + m.refused})
 				return
 			}
+			ctx, cancel := context.WithTimeout(r.Context(), a.patience(e))
+			defer cancel()
+			c.Request = r.WithContext(ctx)
 			a.end(c, a.serve(c, e))
 		})
 	}
+}
+
+// patience is how long an endpoint may work on one request.
+func (a *API) patience(e endpoint) time.Duration {
+	if e.long {
+		return writeTimeout
+	}
+	return a.Timeout
 }
 
 // elsewhere answers what no endpoint below the path has.
@@ -111,9 +125,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := &statusWriter{ResponseWriter: w, path: "elsewhere"}
 	defer func() { a.metrics.answered(s, r.Method, a.Now().Sub(began)) }()
 	defer a.recover(s, r)
-	ctx, cancel := context.WithTimeout(r.Context(), a.Timeout)
-	defer cancel()
-	r = r.WithContext(ctx)
 	if err := plain(r.URL, r.RequestURI); err != nil {
 		a.end(a.newCall(s, r, doorOf(r), "elsewhere"), err)
 		return

@@ -51,6 +51,7 @@ func TestAccessMatrix(t *testing.T) {
 		{"GET /api/v1/alerts", "/api/v1/alerts", [5]string{"200", "200", "200", "200", "403"}},
 		{"POST /api/v1/alerts/{id}/acknowledge", "/api/v1/alerts/7/acknowledge", [5]string{"400", "400", "400", "400", "403"}},
 		{"GET /api/v1/balance", "/api/v1/balance", [5]string{"200", "200 pas", "200 lab", "200 pas lab", "403"}},
+		{"POST /api/v1/reconcile", "/api/v1/reconcile?source=pas", [5]string{"415", "415", "415", "415", "403"}},
 		{"GET /api/v1/openapi.json", "/api/v1/openapi.json", [5]string{"200", "200", "200", "200", "200"}},
 		{"GET /healthz", "/healthz", [5]string{"200", "200", "200", "200", "200"}},
 		{"GET /readyz", "/readyz", [5]string{"200", "200", "200", "200", "200"}},
@@ -75,6 +76,17 @@ func TestAccessMatrix(t *testing.T) {
 	for _, path := range api.Paths() {
 		if !slices.Contains(covered, path) {
 			t.Errorf("%s is not in the matrix", path)
+		}
+	}
+}
+
+// TestReconcileAs: who may not see a source is told as little of it as of one that is not.
+func TestReconcileAs(t *testing.T) {
+	h := aDay(t)
+	for reader, want := range map[string]int{"nobody": 404, "lab": 404, "pas": 200, "all": 200, "refused": 403} {
+		a := h.compare("source=pas", "identifier\n1\n", "X-Test-As: "+reader)
+		if a.StatusCode != want || strings.Contains(a.body, patientID("PAS", "900001")) != (want == 200) {
+			t.Errorf("as %s: status %d, want %d: %s", reader, a.StatusCode, want, a.body)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func messageQuery(params url.Values, now time.Time) (trace.Query, error) {
 		case "since":
 			var ok bool
 			if q.Since, ok = since(value, now); !ok {
-				fault(name, "it is a span back from now (90s, 15m, 2h, 7d) or a time (2026-03-02T08:00:00Z, 2026-03-02)")
+				fault(name, notATime)
 			}
 		case "before":
 			n, err := strconv.ParseInt(value, 10, 64)
@@ -103,6 +103,22 @@ func messageQuery(params url.Values, now time.Time) (trace.Query, error) {
 	}
 	return q, joinFaults(faults)
 }
+
+// moment reads a parameter that is a time; zero: it was not given.
+func (c *call) moment(name string, now time.Time) (time.Time, error) {
+	asked := c.params.Get(name)
+	if asked == "" {
+		return time.Time{}, nil
+	}
+	t, ok := since(asked, now)
+	if !ok {
+		return t, invalid(name, notATime)
+	}
+	return t, nil
+}
+
+// notATime says what since reads.
+const notATime = "it is a span back from now (90s, 15m, 2h, 7d) or a time (2026-03-02T08:00:00Z, 2026-03-02)"
 
 // since reads a span back from now, or a time. A date is its first moment in
 // UTC.

@@ -55,6 +55,7 @@ type commands struct {
 	Alerts       alertsCommand       `cmd:"" help:"List what is not as it should be; exit code 1 if anything is not."`
 	Acknowledge  acknowledgeCommand  `cmd:"" help:"Note that somebody knows of an alert."`
 	Balance      balanceCommand      `cmd:"" help:"Tell whether what came in is what became of it; exit code 1 if it is not."`
+	Reconcile    reconcileCommand    `cmd:"" help:"Hold a list that a source exported against what the record heard from it; exit code 1 if they differ."`
 	Bench        benchCommand        `cmd:"" help:"Measure this machine: figures, beside its own limits and the goals."`
 	Backup       backupCommand       `cmd:"" help:"Write everything into one file, while the engine runs."`
 	Restore      restoreCommand      `cmd:"" help:"Make a data folder of a backup, and prove it."`

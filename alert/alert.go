@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"handover"
@@ -87,6 +88,8 @@ type Alerts struct {
 	at      handover.Offset // facts up to here are taken in
 	current bool            // all of before this start are; from then on nobody else adds any
 	open    map[key]*entry
+
+	shown atomic.Pointer[[]Listed] // what is open, for who must not wait
 }
 
 type key struct{ kind, subject string }
@@ -258,7 +261,14 @@ func (a *Alerts) List(ctx context.Context, closed int) ([]Listed, error) {
 		}
 		slices.Reverse(before)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return append(before, a.entries()...), nil
+	return append(before, a.Now()...), nil
+}
+
+// Now returns the alerts that are open, oldest first. It waits for nothing.
+func (a *Alerts) Now() []Listed { return slices.Clone(*a.shown.Load()) }
+
+// show makes what is open seen.
+func (a *Alerts) show() {
+	open := a.entries()
+	a.shown.Store(&open)
 }

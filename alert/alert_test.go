@@ -22,6 +22,23 @@ import (
 	"handover/internal/store/storetest"
 )
 
+// TestBehind: what came and is not decided for long is told, and what came just now is not.
+func TestBehind(t *testing.T) {
+	now := time.Date(2031, 3, 4, 12, 0, 0, 0, time.UTC)
+	w := alert.WatchFeeds(func(context.Context, time.Time) ([]alert.Feed, error) {
+		return []alert.Feed{
+			{Name: "lab", Last: now, Late: time.Minute, Since: now.Add(-61 * time.Second)},
+			{Name: "pas", Last: now, Late: time.Minute, Since: now.Add(-59 * time.Second)},
+			{Name: "clinic", Last: now, Late: time.Minute},
+		}, nil
+	})
+	found, err := w.Look(t.Context(), now)
+	if err != nil || len(found) != 1 || found[0].Kind != alert.Behind || found[0].Subject != "lab" ||
+		found[0].Text != "what has come from lab since 2031-03-04T11:58:59Z is not in the record yet" {
+		t.Errorf("%v, %+v", err, found)
+	}
+}
+
 // memory is a journal in memory.
 type memory struct {
 	mu  sync.Mutex

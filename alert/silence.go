@@ -13,6 +13,7 @@ import (
 // The kinds of alert.
 const (
 	Silence  = "silence"        // nothing comes from a source that else would
+	Behind   = "behind"         // what came from a source is not in the record yet
 	Late     = "queue-late"     // what waits for a destination waits for long
 	Deep     = "queue-deep"     // much waits for a destination
 	Overdue  = "parked-overdue" // the owner of something parked has let its deadline pass
@@ -26,6 +27,8 @@ type Feed struct {
 	// After is how long it may be silent; 0: its own habit says; negative: for ever.
 	After time.Duration
 	Last  time.Time       // when its last message came; zero: none ever did
+	Late  time.Duration   // how long a message may wait to be decided
+	Since time.Time       // since when the oldest does; zero: none waits
 	Hours map[int64]int64 // messages that came, by hours since 1970, in UTC
 }
 
@@ -47,15 +50,20 @@ const week = 7 * 24
 // HabitSpan is how far back counts by hour are needed.
 const HabitSpan = (habitWeeks + 1) * week * time.Hour
 
-// WatchSilence tells of feeds from which nothing comes although it should: by the span
-// that the configuration says, else by what came in the same hours of the weeks before.
-func WatchSilence(feeds func(ctx context.Context, since time.Time) ([]Feed, error)) Watch {
-	return Watch{Kinds: []string{Silence}, Look: func(ctx context.Context, now time.Time) (out []handover.Alert, err error) {
+// WatchFeeds tells of feeds from which nothing comes although it should: by the span
+// that the configuration says, else by what came in the same hours of the weeks before;
+// and of those whose messages came and are not decided for long.
+func WatchFeeds(feeds func(ctx context.Context, since time.Time) ([]Feed, error)) Watch {
+	return Watch{Kinds: []string{Silence, Behind}, Look: func(ctx context.Context, now time.Time) (out []handover.Alert, err error) {
 		all, err := feeds(ctx, now.Add(-HabitSpan))
 		for _, f := range all {
 			if why := f.silent(now); why != "" {
 				out = append(out, handover.Alert{Kind: Silence, Subject: f.Name, Severity: handover.Warning,
 					Text: fmt.Sprintf("nothing has come from %s since %s; %s", f.Name, f.Last.UTC().Format(time.RFC3339), why)})
+			}
+			if f.Late > 0 && !f.Since.IsZero() && now.Sub(f.Since) > f.Late {
+				out = append(out, handover.Alert{Kind: Behind, Subject: f.Name, Severity: handover.Warning,
+					Text: fmt.Sprintf("what has come from %s since %s is not in the record yet", f.Name, f.Since.UTC().Format(time.RFC3339))})
 			}
 		}
 		return out, err

@@ -30,7 +30,7 @@ func live(weeks int, seed uint64, rate func(time.Time) float64, stopped func(tim
 	rng := rand.New(rand.NewPCG(seed, 1))
 	f := Feed{Name: "lab", Hours: map[int64]int64{}}
 	silent := false
-	w := WatchSilence(func(context.Context, time.Time) ([]Feed, error) { return []Feed{f}, nil })
+	w := WatchFeeds(func(context.Context, time.Time) ([]Feed, error) { return []Feed{f}, nil })
 	for at := monday; at.Before(monday.Add(time.Duration(weeks) * week * time.Hour)); at = at.Add(time.Minute) {
 		if !stopped(at) && rng.Float64() < rate(at)/60 {
 			for range 1 + rng.IntN(2) {

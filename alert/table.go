@@ -45,6 +45,7 @@ func (a *Alerts) load(ctx context.Context) error {
 	for _, e := range found {
 		a.open[key{e.Kind, e.Subject}] = &entry{Listed: e}
 	}
+	a.show()
 	return err
 }
 
@@ -123,6 +124,7 @@ func (a *Alerts) takeIn(ctx context.Context, entries []handover.Entry, upTo hand
 	for i := range entries {
 		a.remember(&entries[i])
 	}
+	a.show()
 	return nil
 }
 

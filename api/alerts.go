@@ -14,6 +14,7 @@ import (
 // Alerts tell of what is not as it should be; *alert.Alerts does.
 type Alerts interface {
 	List(ctx context.Context, closed int) ([]alert.Listed, error)
+	Now() []alert.Listed
 	Acknowledge(ctx context.Context, by handover.Access, id handover.Offset, why string) error
 }
 

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,8 +12,10 @@ import (
 	"handover/alert"
 )
 
-// alerts has one that is open, and one that is over.
-type alerts struct{}
+// alerts has one that is open, and one that is over; of sources there are others.
+type alerts struct{ ofSources []alert.Listed }
+
+func (a alerts) Now() []alert.Listed { return slices.Clone(a.ofSources) }
 
 func (alerts) List(_ context.Context, closed int) (out []alert.Listed, err error) {
 	at := time.Unix(1_800_000_000, 0).UTC()

@@ -30,6 +30,7 @@ type Record interface {
 	Search(ctx context.Context, access handover.Access, q record.Query) (record.Page, error)
 	Lineage(ctx context.Context, access handover.Access, atLeast handover.Offset, resourceType, id string, version int64) (record.Lineage, error)
 	Heard(ctx context.Context, access handover.Access, atLeast handover.Offset, resourceType, source string, fn func(record.Heard) error) error
+	Spoke(ctx context.Context, list []record.Resource) ([][]string, error)
 	Applied() handover.Offset
 }
 

@@ -29,8 +29,14 @@ func (a *API) read(c *call) error {
 	if err != nil {
 		return err
 	}
+	one := []record.Resource{v}
+	marked, err := a.mark(c, one)
+	if err != nil {
+		return err
+	}
+	c.tell(marked)
 	c.w.Header().Set("Content-Location", a.versionURL(c, v))
-	return a.answerVersion(c, v)
+	return a.answerVersion(c, one[0])
 }
 
 // vread gives one version (FHIR R4 §3.1.0.3).

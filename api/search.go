@@ -89,6 +89,10 @@ func (a *API) find(c *call, resourceType string, posted bool) (err error) {
 	if err != nil {
 		return err
 	}
+	if _, err := a.mark(c, page.Resources); err != nil {
+		return err
+	}
+	c.tell(a.stale(c)) // what is not found may be what did not come
 	b := bundle{kind: "searchset", total: page.Total, links: a.links(c, q, page.Next, posted)}
 	if !q.countOnly {
 		b.entries = page.Resources

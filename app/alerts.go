@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,7 +17,7 @@ func (e *Engine) openAlerts(ctx context.Context) (err error) {
 		Place: store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS},
 		Site:  s.Name, Release: s.Release, Journal: e.live(), Every: e.config.Watch, Now: e.config.Now, Log: e.log,
 		Watches: []alert.Watch{
-			alert.WatchBooks(e.findings), alert.WatchQueues(e.queuesNow), alert.WatchSilence(e.feeds), alert.WatchCertificates(e.certificates()),
+			alert.WatchBooks(e.findings), alert.WatchQueues(e.queuesNow), alert.WatchFeeds(e.feeds), alert.WatchCertificates(e.certificates()),
 		},
 	}
 	if s.Alerts.Webhook != "" {
@@ -34,7 +35,12 @@ func (e *Engine) feeds(ctx context.Context, since time.Time) (out []alert.Feed, 
 	came, err := e.balance.Arrivals(ctx, since)
 	for _, s := range e.config.Site.Sources {
 		a := came[s.Name]
-		out = append(out, alert.Feed{Name: s.Name, After: s.Silence, Last: a.Last, Hours: a.Hours})
+		f := alert.Feed{Name: s.Name, After: s.Silence, Last: a.Last, Hours: a.Hours, Late: s.Late}
+		if a.Undecided != 0 {
+			first, failed := e.live().near(ctx, a.Undecided)
+			f.Since, err = first.Time, errors.Join(err, failed)
+		}
+		out = append(out, f)
 	}
 	return out, err
 }

@@ -1,6 +1,9 @@
 package app
 
 import (
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,4 +29,31 @@ func TestAlertOfAnUnreachableDestination(t *testing.T) {
 		return len(open) == 1 && open[0].Kind == alert.Late && open[0].Subject == "lab"
 	})
 	stop()
+}
+
+// TestReadsOfASilentSource: what the record says of a patient names the source of his
+// that has fallen silent.
+func TestReadsOfASilentSource(t *testing.T) {
+	site := sending(newLab(t))
+	site.Sources[0].Silence = 100 * time.Millisecond
+	e, err := Open(t.Context(), Config{Site: site, Dir: t.TempDir(), Drain: time.Second, Watch: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := run(t, e)
+	defer stop()
+	sendAll(t, e, 0, 1)
+	waitFor(t, func() bool {
+		answer, err := http.Get("http://" + e.HTTP() + "/fhir/Patient")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.Header.Get("X-Handover-Stale") == "pas; silence" &&
+			strings.Contains(string(body), `"tag":[{"code":"pas","display":"nothing has come from pas since `)
+	})
 }

@@ -230,6 +230,8 @@ func (b *Balance) findings() []Finding {
 type Arrivals struct {
 	Last  time.Time       // the last one
 	Hours map[int64]int64 // how many, by hours since 1970, in UTC
+	// Undecided is the first message that no decision was made of yet; 0: none waits.
+	Undecided handover.Offset
 }
 
 // Arrivals returns when messages came since the beginning of the hour of a time, by
@@ -242,7 +244,7 @@ func (b *Balance) Arrivals(ctx context.Context, since time.Time) (map[string]Arr
 	defer b.mu.Unlock()
 	out := map[string]Arrivals{}
 	for name, last := range b.book.kept.Came {
-		out[name] = Arrivals{last, map[int64]int64{}}
+		out[name] = Arrivals{Last: last, Hours: map[int64]int64{}, Undecided: b.book.kept.Undecided[name].first()}
 	}
 	err := b.db.Read(ctx, func(tx *store.Tx) error {
 		return tx.Each(ctx, `SELECT name, hour, n FROM total WHERE part = ? AND hour >= ? AND what = ?`, []any{ofSource, since.Unix() / 3600, received},

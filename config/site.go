@@ -53,6 +53,7 @@ type Source struct {
 	Snapshots      []string // segments: "NK1"
 	Allow          []netip.Prefix
 	Silence        time.Duration // alert after so long; 0: by its habit, negative: never
+	Late           time.Duration // alert when a message has waited for so long to be decided
 	MaxSize        int64
 	Idle           time.Duration
 	MaxConnections int

@@ -21,6 +21,33 @@ type Heard struct {
 	Identifiers []string
 }
 
+// Spoke returns for each resource the sources that have spoken of its patient, or of
+// itself where it has none, by name.
+func (r *Record) Spoke(ctx context.Context, list []Resource) ([][]string, error) {
+	asked := make([]ref, len(list))
+	var want []ref
+	for i, v := range list {
+		asked[i] = ref{v.Type, v.ID}
+		if v.patient != "" {
+			asked[i] = ref{"Patient", v.patient}
+		}
+		if !slices.Contains(want, asked[i]) {
+			want = append(want, asked[i])
+		}
+	}
+	states, err := r.loadStates(ctx, want)
+	if err != nil {
+		return nil, &handover.Error{Op: "reading who spoke of a patient", Kind: kindOf(err), Err: err}
+	}
+	out := make([][]string, len(list))
+	for i, of := range asked {
+		if s := states[of]; s != nil {
+			out[i] = s.sources()
+		}
+	}
+	return out, nil
+}
+
 // heardAtOnce is how many resources Heard reads in one transaction.
 const heardAtOnce = 256
 

@@ -19,6 +19,8 @@ type Resource struct {
 	LastUpdated time.Time       // UTC, milliseconds
 	Offset      handover.Offset // of the Written fact
 	Content     []byte          // JSON with meta.versionId and meta.lastUpdated; nil: deleted
+
+	patient string // id of the Patient it belongs to, a Patient's own for itself; "": none
 }
 
 // found is a version's row, with what access must know of it.
@@ -152,7 +154,7 @@ func (r *Record) fill(ctx context.Context, tx *store.Tx, rows []found) ([]Resour
 		at := time.UnixMilli(f.millis).UTC()
 		out[i] = Resource{
 			Type: f.Type, ID: f.ID, Version: f.version, LastUpdated: at, Offset: handover.Offset(f.pack),
-			Content: withMeta(content, f.version, at),
+			Content: withMeta(content, f.version, at), patient: f.patientID,
 		}
 	}
 	return out, nil

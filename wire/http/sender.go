@@ -23,10 +23,12 @@ import (
 
 // SenderConfig says where messages go.
 type SenderConfig struct {
-	URL     string
-	TLS     *tls.Config   // nil: Go's defaults
-	Connect time.Duration // how long connecting may take, TLS included; 0: ten seconds
-	Answer  time.Duration // how long the answer may take; 0: a minute
+	URL string
+	// Authorization is sent as the header of that name; "": none is.
+	Authorization string
+	TLS           *tls.Config   // nil: Go's defaults
+	Connect       time.Duration // how long connecting may take, TLS included; 0: ten seconds
+	Answer        time.Duration // how long the answer may take; 0: a minute
 }
 
 // Sender posts messages to one receiver, over a connection that it keeps.
@@ -74,37 +76,56 @@ func (s *Sender) Send(ctx context.Context, message []byte) handover.Outcome {
 	if m == nil {
 		return handover.Outcome{Ending: handover.Rejected, Reason: "it is no message"}
 	}
+	a, o := s.post(ctx, wire.MediaType, "", message)
+	if a == nil {
+		return o
+	}
+	if o, told := acknowledged(m, a.media, a.body); told {
+		return o
+	}
+	return a.byStatus()
+}
+
+// answer is what a receiver said.
+type answer struct {
+	status int
+	media  string // its Content-Type, without parameters
+	body   []byte
+	broken bool // it broke off
+}
+
+// post posts a body and returns the answer. Without one the Outcome says what became of
+// it.
+func (s *Sender) post(ctx context.Context, media, accept string, body []byte) (*answer, handover.Outcome) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Connect+s.config.Answer)
 	defer cancel()
 	defer context.AfterFunc(s.ended, cancel)()
 	var sent atomic.Bool // something may have left
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaderField: func(string, []string) { sent.Store(true) }})
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.config.URL, bytes.NewReader(message))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.config.URL, bytes.NewReader(body))
 	if err != nil {
-		return handover.Outcome{Ending: handover.Failed, Reason: err.Error()}
+		return nil, handover.Outcome{Ending: handover.Failed, Reason: err.Error()}
 	}
-	request.Header.Set("Content-Type", wire.MediaType)
-	answer, err := s.client.Do(request)
+	request.Header.Set("Content-Type", media)
+	for name, value := range map[string]string{"Accept": accept, "Authorization": s.config.Authorization} {
+		if value != "" {
+			request.Header.Set(name, value)
+		}
+	}
+	response, err := s.client.Do(request)
 	if err != nil {
 		o := handover.Outcome{Ending: handover.Failed, Reason: s.reason(err)}
 		if sent.Load() {
 			o.Ending = handover.Unknown
 		}
-		return o
+		return nil, o
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
-	if o, told := acknowledged(m, answer.Header.Get("Content-Type"), body); told {
-		return o
-	}
-	o := byStatus(answer.StatusCode)
-	if err != nil && o.Ending == handover.Accepted {
-		o.Ending, o.Reason = handover.Unknown, "the answer broke off"
-	}
-	if len(body) > 0 {
-		o.Answer = body
-	}
-	return o
+	defer response.Body.Close()
+	a := &answer{status: response.StatusCode}
+	a.media, _, _ = mime.ParseMediaType(response.Header.Get("Content-Type"))
+	a.body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	a.broken = err != nil
+	return a, handover.Outcome{}
 }
 
 // reason says in our words why there is no answer, without the URL's query.
@@ -125,8 +146,8 @@ func (s *Sender) reason(err error) string {
 
 // acknowledged reads an acknowledgement of the message; told is false if the body is
 // none.
-func acknowledged(m *hl7v2.Message, contentType string, body []byte) (o handover.Outcome, told bool) {
-	if media, _, err := mime.ParseMediaType(contentType); err == nil && media == "text/html" {
+func acknowledged(m *hl7v2.Message, media string, body []byte) (o handover.Outcome, told bool) {
+	if media == "text/html" {
 		return o, false
 	}
 	answer, _ := hl7v2.Parse(body)
@@ -144,9 +165,15 @@ func acknowledged(m *hl7v2.Message, contentType string, body []byte) (o handover
 }
 
 // byStatus is what a status says where there is no acknowledgement.
-func byStatus(status int) handover.Outcome {
+func (a *answer) byStatus() handover.Outcome {
+	status := a.status
 	o := handover.Outcome{Ending: handover.Unknown, Code: fmt.Sprint(status)}
+	if len(a.body) > 0 {
+		o.Answer = a.body
+	}
 	switch {
+	case status/100 == 2 && a.broken:
+		o.Reason = "the answer broke off"
 	case status/100 == 2:
 		o.Ending = handover.Accepted
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:

@@ -51,9 +51,13 @@ type Ruling struct {
 	Why string `json:"why"`
 }
 
-// Pause is the body of a Paused or Resumed fact.
+// Pause is the body of a Paused or Resumed fact: of a destination, to which nothing is
+// sent; of a source, whose listener is closed, so that it keeps its messages; or of a
+// route, of whose deliveries none is sent.
 type Pause struct {
-	Destination string `json:"destination"`
+	Destination string `json:"destination,omitempty"`
+	Source      string `json:"source,omitempty"`
+	Route       string `json:"route,omitempty"`
 	Why         string `json:"why"`
 }
 

@@ -37,7 +37,7 @@ const (
 	Shaped        FactKind = 19 // what elements have in common: package bodies; before the first Asserted fact that uses it
 	Answered      FactKind = 20 // what a receiver said, byte for byte
 	Cancelled     FactKind = 21 // a delivery that a person gave up
-	Paused        FactKind = 22 // nothing is sent to a destination from now on: Pause
+	Paused        FactKind = 22 // nothing goes to a destination, by a route or from a source from now on: Pause
 	Resumed       FactKind = 23 // and again
 	Counted       FactKind = 24 // what doors and senders counted: Counting
 

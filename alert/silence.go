@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -26,10 +27,12 @@ type Feed struct {
 	Name string
 	// After is how long it may be silent; 0: its own habit says; negative: for ever.
 	After time.Duration
-	Last  time.Time       // when its last message came; zero: none ever did
-	Late  time.Duration   // how long a message may wait to be decided
-	Since time.Time       // since when the oldest does; zero: none waits
-	Hours map[int64]int64 // messages that came, by hours since 1970, in UTC
+	Last  time.Time // when its last message came; zero: none ever did
+	// Condition says why nothing can come, if that is known.
+	Condition string
+	Late      time.Duration   // how long a message may wait to be decided
+	Since     time.Time       // since when the oldest does; zero: none waits
+	Hours     map[int64]int64 // messages that came, by hours since 1970, in UTC
 }
 
 // What a feed's own habit is judged by.
@@ -59,7 +62,7 @@ func WatchFeeds(feeds func(ctx context.Context, since time.Time) ([]Feed, error)
 		for _, f := range all {
 			if why := f.silent(now); why != "" {
 				out = append(out, handover.Alert{Kind: Silence, Subject: f.Name, Severity: handover.Warning,
-					Text: fmt.Sprintf("nothing has come from %s since %s; %s", f.Name, f.Last.UTC().Format(time.RFC3339), why)})
+					Text: fmt.Sprintf("nothing has come from %s since %s; %s", f.Name, f.Last.UTC().Format(time.RFC3339), cmp.Or(f.Condition, why))})
 			}
 			if f.Late > 0 && !f.Since.IsZero() && now.Sub(f.Since) > f.Late {
 				out = append(out, handover.Alert{Kind: Behind, Subject: f.Name, Severity: handover.Warning,

@@ -58,8 +58,9 @@ type Journal interface {
 // Deliveries are what is to be sent; *deliver.Deliverer has them.
 type Deliveries interface {
 	List(ctx context.Context, access handover.Access, q deliver.Query) ([]deliver.Entry, error)
-	Pause(ctx context.Context, by handover.Access, destination, why string) error
-	Resume(ctx context.Context, by handover.Access, destination, why string) error
+	Pause(ctx context.Context, by handover.Access, p handover.Pause) error
+	Resume(ctx context.Context, by handover.Access, p handover.Pause) error
+	Paused(p handover.Pause) (h deliver.Halt, paused bool)
 	Statuses(ctx context.Context) ([]deliver.Status, error)
 	Park(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error
 	Release(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error

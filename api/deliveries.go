@@ -146,33 +146,6 @@ func (a *API) decide(c *call) error {
 	return c.writeJSON(id)
 }
 
-var aboutHalting = about{
-	summary: "Pause a destination, so that nothing is sent to it, or resume it. " + `The body is {"why": "..."}; who and why are kept`,
-	params: []param{
-		{"destination", "path", "the destination's name", ""},
-		{"act", "path", "pause or resume", ""},
-	},
-	answer: destinationList{},
-	errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict},
-}
-
-func (a *API) halt(c *call) error {
-	act := map[string]func(context.Context, handover.Access, string, string) error{
-		"pause": a.Deliveries.Pause, "resume": a.Deliveries.Resume,
-	}[c.PathValue("act")]
-	if act == nil {
-		return a.noSuchPath(c)
-	}
-	why, err := c.why()
-	if err != nil {
-		return err
-	}
-	if err := act(c.Context(), c.access, c.PathValue("destination"), why); err != nil {
-		return err
-	}
-	return a.tellDestinations(c)
-}
-
 // resent names the fact that a message is sent once more.
 type resent struct {
 	Of handover.Offset `json:"of"`

@@ -15,6 +15,7 @@ import (
 
 // outbox is what is to be sent, made up.
 type outbox struct {
+	paused  map[string]bool
 	entries []deliver.Entry
 	done    []string
 }
@@ -22,7 +23,7 @@ type outbox struct {
 func newOutbox() *outbox {
 	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	id := func(of handover.Offset, to string) handover.DeliveryID { return handover.DeliveryID{Of: of, To: to} }
-	return &outbox{entries: []deliver.Entry{
+	return &outbox{paused: map[string]bool{}, entries: []deliver.Entry{
 		{DeliveryID: id(2, "registry"), Message: 1, Source: "pas", Route: "out", State: "parked", Created: at, Since: at, Tries: 1,
 			Reason: "rejected", Owner: "interfaces", Deadline: at.Add(time.Hour)},
 		{DeliveryID: id(9, "registry"), Message: 8, Source: "lab", Route: "out", State: "waiting", Created: at, Since: at},
@@ -45,12 +46,30 @@ func (o *outbox) Statuses(context.Context) ([]deliver.Status, error) {
 	}}, nil
 }
 
-func (o *outbox) Pause(_ context.Context, by handover.Access, destination, why string) error {
-	return o.decide(by, "pause", handover.DeliveryID{Of: 2, To: destination}, why)
+func (o *outbox) Pause(_ context.Context, by handover.Access, p handover.Pause) error {
+	return o.halt(by, "pause", p)
 }
 
-func (o *outbox) Resume(_ context.Context, by handover.Access, destination, why string) error {
-	return o.decide(by, "resume", handover.DeliveryID{Of: 2, To: destination}, why)
+func (o *outbox) Resume(_ context.Context, by handover.Access, p handover.Pause) error {
+	return o.halt(by, "resume", p)
+}
+
+// halt takes orders for one destination, one source and one route.
+func (o *outbox) halt(by handover.Access, act string, p handover.Pause) error {
+	switch {
+	case p.Source == "pas" && by.May(handover.Row{Source: "pas"}), p.Route == "admissions":
+		o.done = append(o.done, by.Actor.ID+" "+act+" "+p.Source+p.Route+" "+p.Why)
+		o.paused[p.Source+p.Route] = act == "pause"
+		return nil
+	case p.Destination != "":
+		return o.decide(by, act, handover.DeliveryID{Of: 2, To: p.Destination}, p.Why)
+	}
+	return &handover.Error{Op: "pausing", Kind: handover.NotFound}
+}
+
+// Paused tells of what was ordered.
+func (o *outbox) Paused(p handover.Pause) (deliver.Halt, bool) {
+	return deliver.Halt{By: "somebody", Why: "it moves"}, o.paused[p.Source+p.Route]
 }
 
 func (o *outbox) Resend(_ context.Context, by handover.Access, message handover.Offset, to []string, why string) (handover.Offset, error) {
@@ -137,13 +156,19 @@ func TestDeciding(t *testing.T) {
 		}
 	}
 	halt := func(target, body string) answer {
-		return h.send(httptest.NewRequest(http.MethodPost, "/api/v1/destinations/"+target, strings.NewReader(body)))
+		return h.send(httptest.NewRequest(http.MethodPost, "/api/v1/"+target, strings.NewReader(body)))
 	}
-	halt("registry/pause", "{}").failure(t, http.StatusBadRequest)
-	halt("moon/pause", `{"why":"because"}`).failure(t, http.StatusNotFound)
-	halt("registry/stop", `{"why":"because"}`).failure(t, http.StatusNotFound)
+	halt("destinations/registry/pause", "{}").failure(t, http.StatusBadRequest)
+	halt("destinations/moon/pause", `{"why":"because"}`).failure(t, http.StatusNotFound)
+	halt("destinations/registry/stop", `{"why":"because"}`).failure(t, http.StatusNotFound)
 	for _, act := range []string{"pause", "resume"} {
-		if a := halt("registry/"+act, `{"why":"because"}`); a.StatusCode != http.StatusOK || !strings.Contains(a.body, `"name":"registry"`) {
+		if a := halt("sources/pas/"+act, `{"why":"because"}`); a.StatusCode != http.StatusOK || strings.Contains(a.body, `"paused":{"since":"0001-01-01T00:00:00Z","by":"somebody","why":"it moves"}`) != (act == "pause") {
+			t.Errorf("%s: %d %s", act, a.StatusCode, a.body)
+		}
+		if a := halt("routes/admissions/"+act, `{"why":"because"}`); a.StatusCode != http.StatusOK || strings.Contains(a.body, `"why":"it moves"`) != (act == "pause") {
+			t.Errorf("%s: %d %s", act, a.StatusCode, a.body)
+		}
+		if a := halt("destinations/registry/"+act, `{"why":"because"}`); a.StatusCode != http.StatusOK || !strings.Contains(a.body, `"name":"registry"`) {
 			t.Errorf("%s: %d %s", act, a.StatusCode, a.body)
 		}
 	}
@@ -156,7 +181,7 @@ func TestDeciding(t *testing.T) {
 	if a := again("1", `{"to":["registry"],"why":"because"}`); a.StatusCode != http.StatusOK || a.body != `{"of":77}`+"\n" {
 		t.Errorf("resend: %d %s", a.StatusCode, a.body)
 	}
-	if got := strings.Join(h.outbox.done, ", "); got != "test park 2 registry because, test release 2 registry because, test cancel 2 registry because, test pause 2 registry because, test resume 2 registry because, test resend 2 registry because" {
+	if got := strings.Join(h.outbox.done, ", "); got != "test park 2 registry because, test release 2 registry because, test cancel 2 registry because, test pause pas because, test pause admissions because, test pause 2 registry because, test resume pas because, test resume admissions because, test resume 2 registry because, test resend 2 registry because" {
 		t.Errorf("done was: %s", got)
 	}
 }

@@ -47,6 +47,8 @@ func TestAccessMatrix(t *testing.T) {
 		{"GET /api/v1/deliveries", "/api/v1/deliveries", [5]string{"200", "200 pas", "200 lab", "200 pas lab", "403"}},
 		{"GET /api/v1/destinations", "/api/v1/destinations", [5]string{"200", "200", "200", "200", "403"}},
 		{"POST /api/v1/destinations/{destination}/{act}", "/api/v1/destinations/registry/pause", [5]string{"400", "400", "400", "400", "403"}},
+		{"POST /api/v1/sources/{source}/{act}", "/api/v1/sources/pas/pause", [5]string{"400", "400", "400", "400", "403"}},
+		{"POST /api/v1/routes/{route}/{act}", "/api/v1/routes/admissions/pause", [5]string{"400", "400", "400", "400", "403"}},
 		{"POST /api/v1/deliveries/{of}/{destination}/{act}", "/api/v1/deliveries/2/registry/park", [5]string{"400", "400", "400", "400", "403"}},
 		{"GET /api/v1/alerts", "/api/v1/alerts", [5]string{"200", "200", "200", "200", "403"}},
 		{"POST /api/v1/alerts/{id}/acknowledge", "/api/v1/alerts/7/acknowledge", [5]string{"400", "400", "400", "400", "403"}},

@@ -5,6 +5,7 @@ import (
 
 	"handover"
 	"handover/config"
+	"handover/deliver"
 )
 
 // sourceList and routeList are the configuration that is live, as far as its
@@ -21,6 +22,8 @@ type source struct {
 	Zone        string   `json:"zone,omitempty"`
 	Owns        []string `json:"owns,omitempty"`
 	Authorities []string `json:"authorities,omitempty"`
+	// Paused says that it cannot send, by whose will; nil: it can.
+	Paused *deliver.Halt `json:"paused,omitempty"`
 }
 
 type routeList struct {
@@ -35,6 +38,8 @@ type siteRoute struct {
 	Key     string   `json:"key,omitempty"`  // v2 address
 	Filters []filter `json:"filters,omitempty"`
 	To      []string `json:"to"`
+	// Paused says that its deliveries wait, by whose will; nil: they are sent.
+	Paused *deliver.Halt `json:"paused,omitempty"`
 }
 
 type filter struct {
@@ -52,10 +57,16 @@ func (a *API) sources(c *call) error {
 	if err := c.known(nil); err != nil {
 		return err
 	}
+	return a.tellSources(c)
+}
+
+func (a *API) tellSources(c *call) error {
 	out := sourceList{a.Site.Release, []source{}}
 	for _, s := range a.Site.Sources {
 		if seesSource(c.access, s.Name) {
-			out.Sources = append(out.Sources, sourceOf(s))
+			one := sourceOf(s)
+			one.Paused = a.paused(handover.Pause{Source: s.Name})
+			out.Sources = append(out.Sources, one)
 		}
 	}
 	return c.writeJSON(out)
@@ -76,10 +87,16 @@ func (a *API) routes(c *call) error {
 	if err := c.known(nil); err != nil {
 		return err
 	}
+	return a.tellRoutes(c)
+}
+
+func (a *API) tellRoutes(c *call) error {
 	out := routeList{a.Site.Release, []siteRoute{}}
 	for _, r := range a.Site.Routes {
 		if slices.ContainsFunc(r.From, func(name string) bool { return seesSource(c.access, name) }) {
-			out.Routes = append(out.Routes, routeOf(r))
+			one := routeOf(r)
+			one.Paused = a.paused(handover.Pause{Route: r.Name})
+			out.Routes = append(out.Routes, one)
 		}
 	}
 	return c.writeJSON(out)
@@ -94,6 +111,14 @@ func routeOf(r config.Route) siteRoute {
 		out.Filters = append(out.Filters, filter{f.Name, f.When, f.Why})
 	}
 	return out
+}
+
+// paused tells of a pause, if there is one.
+func (a *API) paused(p handover.Pause) *deliver.Halt {
+	if h, is := a.Deliveries.Paused(p); is {
+		return &h
+	}
+	return nil
 }
 
 // seesSource reports whether anything of the source may be seen.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"handover"
 	"handover/alert"
+	"handover/config"
 	"handover/internal/store"
 )
 
@@ -36,6 +39,9 @@ func (e *Engine) feeds(ctx context.Context, since time.Time) (out []alert.Feed, 
 	for _, s := range e.config.Site.Sources {
 		a := came[s.Name]
 		f := alert.Feed{Name: s.Name, After: s.Silence, Last: a.Last, Hours: a.Hours, Late: s.Late}
+		if h, paused := e.deliveries.Paused(handover.Pause{Source: s.Name}); paused {
+			f.Condition = fmt.Sprintf("it is paused since %s by %s: %s", h.Since.Format(time.RFC3339), h.By, h.Why)
+		}
 		if a.Undecided != 0 {
 			first, failed := e.live().near(ctx, a.Undecided)
 			f.Since, err = first.Time, errors.Join(err, failed)
@@ -56,12 +62,25 @@ func (e *Engine) queuesNow(ctx context.Context) (out []alert.Queue, err error) {
 		switch {
 		case s.Paused != nil:
 			q.Condition = fmt.Sprintf("paused since %s by %s: %s", s.Paused.Since.Format(time.RFC3339), s.Paused.By, s.Paused.Why)
+		case e.halted(s.Name) != "":
+			q.Condition = e.halted(s.Name)
 		case s.Failures > 0:
 			q.Condition = fmt.Sprintf("%d tries in a row have failed since %s: %s", s.Failures, s.Failing.UTC().Format(time.RFC3339), s.Last)
 		}
 		out = append(out, q)
 	}
 	return out, err
+}
+
+// halted says which route to a destination is paused; "": none is.
+func (e *Engine) halted(destination string) string {
+	for _, r := range e.config.Site.Routes {
+		h, paused := e.deliveries.Paused(handover.Pause{Route: r.Name})
+		if paused && slices.ContainsFunc(r.To, func(t config.Target) bool { return t.Destination == destination }) {
+			return fmt.Sprintf("route %s is paused since %s by %s: %s", r.Name, h.Since.Format(time.RFC3339), h.By, h.Why)
+		}
+	}
+	return ""
 }
 
 // findings are the places where the books do not balance.

@@ -27,7 +27,11 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 		Place:   store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS},
 		Journal: delivered{e.live(), e.config.Site.Release}, Content: e.contentOf, Log: e.log,
 	}
+	for _, r := range e.config.Site.Routes {
+		c.Routes = append(c.Routes, r.Name)
+	}
 	for _, s := range e.config.Site.Sources {
+		c.Sources = append(c.Sources, s.Name)
 		if s.Acknowledge == "delivered" {
 			c.Awaited = append(c.Awaited, s.Name)
 		}
@@ -181,6 +185,24 @@ func notDelivered(text string) arrivalVerdict {
 type outbox struct {
 	*deliver.Deliverer
 	engine *Engine
+}
+
+// Pause pauses what it says. A source's door is closed when it returns.
+func (o outbox) Pause(ctx context.Context, by handover.Access, p handover.Pause) error {
+	err := o.Deliverer.Pause(ctx, by, p)
+	if g := o.engine.gates[p.Source]; err == nil && g != nil {
+		g.pause(ctx, true)
+	}
+	return err
+}
+
+// Resume takes a pause back.
+func (o outbox) Resume(ctx context.Context, by handover.Access, p handover.Pause) error {
+	err := o.Deliverer.Resume(ctx, by, p)
+	if g := o.engine.gates[p.Source]; err == nil && g != nil {
+		g.pause(ctx, false)
+	}
+	return err
 }
 
 // Resend sends a message once more, as it was, in the order of its patient.

@@ -208,6 +208,60 @@ func waitFor(t *testing.T, so func() bool) {
 	t.Fatal("not within ten seconds")
 }
 
+// TestPauseOfASource: while it is paused nothing listens there, also after a restart; once
+// it is resumed what it sends arrives.
+func TestPauseOfASource(t *testing.T) {
+	l, dir := newLab(t), t.TempDir()
+	site := sending(l)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	site.Sources[0].Listen.Host = free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e, stop := running(t, dir, site)
+	sendAll(t, e, 0, 3)
+	client, err := mllp.Dial(t.Context(), mllp.ClientConfig{Address: e.Addr("pas")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	pas := handover.Pause{Source: "pas", Why: "a test load"}
+	if err := (outbox{e.deliveries, e}).Pause(t.Context(), engineAccess, pas); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Send(t.Context(), admission(3)); err == nil {
+		t.Error("a message was taken on a connection of before")
+	}
+	closed := func() {
+		t.Helper()
+		if c, err := net.Dial("tcp", site.Sources[0].Listen.Host); err == nil {
+			_ = c.Close()
+			t.Error("something listens there")
+		}
+	}
+	closed()
+	stop()
+	e, stop = running(t, dir, site)
+	defer func() { stop() }()
+	closed()
+	if h, paused := e.deliveries.Paused(pas); !paused || h.Why != pas.Why {
+		t.Errorf("after a restart it is %v, %+v", paused, h)
+	}
+	if err := (outbox{e.deliveries, e}).Resume(t.Context(), engineAccess, pas); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return e.Addr("pas") != "" })
+	sendAll(t, e, 3, 2)
+	waitFor(t, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.book) == 5
+	})
+}
+
 // TestAcknowledgeDelivered: the sender hears AA once the destination has accepted,
 // and AE, saying why, as long as it has not.
 func TestAcknowledgeDelivered(t *testing.T) {

@@ -27,11 +27,12 @@ type listener interface {
 // anything runs.
 func (e *Engine) openDoors(ctx context.Context) error {
 	for _, s := range e.config.Site.Sources {
-		d, err := e.openDoor(ctx, s)
+		_, paused := e.deliveries.Paused(handover.Pause{Source: s.Name})
+		g, err := newGate(ctx, paused, e.log, func(ctx context.Context) (listener, error) { return e.openDoor(ctx, s) })
 		if err != nil {
 			return &handover.Error{Op: "listening for source " + s.Name, Kind: handover.Unavailable, Err: err}
 		}
-		e.doors[s.Name] = d
+		e.gates[s.Name] = g
 	}
 	return e.openHTTP(ctx)
 }
@@ -89,7 +90,7 @@ const (
 	maxHeader     = 64 << 10
 )
 
-func listenHTTP(address string, server *http.Server) (listener, error) {
+func listenHTTP(address string, server *http.Server) (*webServer, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err

@@ -74,10 +74,11 @@ type Engine struct {
 	counters   counters
 	recent     recent
 	log        *slog.Logger
-	doors      map[string]listener // by source; "" is the FHIR server
-	backing    sync.Mutex          // held while a backup is made
-	proving    sync.Mutex          // held while everything is verified
-	ending     chan struct{}       // closed when Run is to end
+	gates      map[string]*gate // by source
+	api        *webServer
+	backing    sync.Mutex    // held while a backup is made
+	proving    sync.Mutex    // held while everything is verified
+	ending     chan struct{} // closed when Run is to end
 }
 
 // What the record may keep in memory of what it has used: states ready for use,
@@ -112,7 +113,7 @@ func newEngine(c Config) *Engine {
 	if c.Database == "" {
 		c.Database = c.Site.Database
 	}
-	e := &Engine{config: c, log: c.Log, memory: wire.NewMemory(c.Site.Memory), doors: map[string]listener{},
+	e := &Engine{config: c, log: c.Log, memory: wire.NewMemory(c.Site.Memory), gates: map[string]*gate{},
 		ending: make(chan struct{})}
 	e.records.look = e.decisionOn
 	return e
@@ -206,7 +207,7 @@ func (e *Engine) openRoutes(context.Context) (err error) {
 // Close closes what Open opened, in the other order.
 func (e *Engine) Close() error {
 	var errs []error
-	for _, d := range e.doors {
+	for _, d := range e.doors() {
 		errs = append(errs, d.Close())
 	}
 	if e.alerts != nil {

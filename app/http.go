@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"net"
 
 	"handover/api"
 	"handover/wire/mllp"
@@ -19,33 +18,42 @@ func (e *Engine) openHTTP(context.Context) error {
 		return err
 	}
 	server.Handler = e.operations(server.Handler)
-	d, err := listenHTTP(e.config.Site.HTTP, server)
-	if err != nil {
+	if e.api, err = listenHTTP(e.config.Site.HTTP, server); err != nil {
 		return fmt.Errorf("listening for HTTP on %s: %w", e.config.Site.HTTP, err)
 	}
-	e.doors[""] = d
 	return nil
 }
 
 // listenerCounts are what the MLLP listeners have seen, by source.
 func (e *Engine) listenerCounts() map[string]mllp.Counts {
 	counts := map[string]mllp.Counts{}
-	for name, d := range e.doors {
-		if s, ok := d.(*mllp.Server); ok {
-			counts[name] = s.Counts()
+	for name, g := range e.gates {
+		if c, known := g.counts(); known {
+			counts[name] = c
 		}
 	}
 	return counts
 }
 
 // HTTP returns the address of the FHIR server: host:port.
-func (e *Engine) HTTP() string { return e.Addr("") }
+func (e *Engine) HTTP() string { return e.api.Addr().String() }
 
-// Addr returns where a source's listener is bound, or the FHIR server's where
-// the name is "". It differs from the configuration where that says port 0.
+// Addr returns where a source's listener is bound, which differs from the configuration
+// where that says port 0; "" while nothing is bound.
 func (e *Engine) Addr(source string) string {
-	if bound, ok := e.doors[source].(interface{ Addr() net.Addr }); ok {
-		return bound.Addr().String()
+	if g := e.gates[source]; g != nil && g.Addr() != nil {
+		return g.Addr().String()
 	}
 	return ""
+}
+
+// doors are all ways in.
+func (e *Engine) doors() (all []listener) {
+	for _, g := range e.gates {
+		all = append(all, g)
+	}
+	if e.api != nil {
+		all = append(all, e.api)
+	}
+	return all
 }

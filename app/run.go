@@ -37,7 +37,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	behind.Go(func() { e.keepCounting(inner) })
 	var sending sync.WaitGroup
 	sending.Go(func() { e.deliveries.Run(inner) })
-	for _, d := range e.doors {
+	for _, d := range e.doors() {
 		doors.Go(func() {
 			faults.add(d.Run(outer))
 			stopOuter()

@@ -18,7 +18,9 @@ import (
 type Config struct {
 	store.Place
 	Destinations []Destination
-	Journal      Journal
+	// Sources and Routes are what there is that may be paused.
+	Sources, Routes []string
+	Journal         Journal
 	// Content returns a message's bytes as they are sent. Kinds Gone and Damaged
 	// say that they never will be there again.
 	Content func(ctx context.Context, message handover.Offset) ([]byte, error)
@@ -119,7 +121,7 @@ func Open(ctx context.Context, c Config) (*Deliverer, error) {
 	at, err := db.Applied(ctx)
 	d.table.at, d.table.saved = handover.Offset(at), handover.Offset(at)
 	if err == nil {
-		err = d.table.readPaused(ctx)
+		err = d.table.halts.read(ctx, db)
 	}
 	if err == nil {
 		err = d.catchUp(ctx)
@@ -239,8 +241,9 @@ func (o *outlet) parking(reason string) handover.Parking {
 // load fills the windows from the table. It may be done again.
 func (d *Deliverer) load(ctx context.Context) error {
 	for _, o := range d.queues {
-		_, paused := d.table.halt(o.Name)
+		_, paused := d.table.halts.find(handover.Pause{Destination: o.Name})
 		o.pause(paused)
+		o.routes = d.pausedRoutes()
 		if err := d.refill(ctx, o); err != nil {
 			return err
 		}
@@ -254,15 +257,17 @@ func (d *Deliverer) load(ctx context.Context) error {
 func (d *Deliverer) refill(ctx context.Context, o *outlet) error {
 	for {
 		room := d.config.Window - o.length()
-		rows, err := d.table.read(ctx, `destination = ? AND id > ? AND (state = ? OR hold <> 0) ORDER BY id LIMIT ?`,
-			o.Name, int64(o.last), stateWaiting, int64(room))
+		condition, args := o.further()
+		rows, err := d.table.read(ctx, condition+` ORDER BY id LIMIT ?`, append(args, int64(room))...)
 		if err != nil {
 			return fmt.Errorf("reading what is to be delivered: %w", err)
 		}
 		for _, r := range rows {
-			if r.state == stateParked {
+			switch {
+			case o.has(r.Of):
+			case r.state == stateParked:
 				o.add(r.delivery(holding))
-			} else {
+			default:
 				o.add(r.delivery(waiting))
 			}
 			o.last = r.Of
@@ -281,7 +286,7 @@ func (d *Deliverer) refill(ctx context.Context, o *outlet) error {
 
 func (r *row) delivery(s state) *delivery {
 	return &delivery{
-		DeliveryID: r.DeliveryID, message: r.message, source: r.source, keys: r.keys, hold: r.hold,
+		DeliveryID: r.DeliveryID, message: r.message, source: r.source, route: r.route, keys: r.keys, hold: r.hold,
 		tries: r.tries, since: r.since, state: s,
 	}
 }
@@ -314,7 +319,7 @@ func (d *Deliverer) follow(ctx context.Context) {
 		case <-d.hungry:
 			d.insist(ctx, "reading what is to be delivered", func() error { return d.keepUp(ctx) })
 		case <-flush.C:
-			if len(d.table.pending) > 0 || d.table.halted || d.table.at-d.table.saved > followBatch {
+			if len(d.table.pending) > 0 || d.table.halts.changed || d.table.at-d.table.saved > followBatch {
 				d.insist(ctx, "writing what is to be delivered", func() error { return d.table.flush(ctx) })
 			}
 		case <-ctx.Done():
@@ -383,7 +388,9 @@ func (d *Deliverer) made(r row) {
 		o.more.Store(true)
 		return
 	}
-	o.add(r.delivery(waiting))
+	if !o.routes[r.route] {
+		o.add(r.delivery(waiting))
+	}
 	o.last = r.Of
 }
 

@@ -72,7 +72,7 @@ type house struct {
 func start(t *testing.T, dir string, j *memory, window int, destinations ...Destination) *house {
 	t.Helper()
 	h := &house{t: t, journal: j, dir: dir, ended: make(chan struct{}), config: Config{
-		Place: store.Place{Dir: dir}, Destinations: destinations, Journal: j, Content: j.content, Window: window, Drain: 100 * time.Millisecond,
+		Place: store.Place{Dir: dir}, Destinations: destinations, Journal: j, Content: j.content, Window: window, Routes: []string{"adt", "orders"}, Drain: 100 * time.Millisecond,
 	}}
 	d, err := Open(t.Context(), h.config)
 	if err != nil {
@@ -455,13 +455,13 @@ func TestPause(t *testing.T) {
 	h := start(t, dir, j, 0, to("lab", lab), to("ward", ward))
 	j.receive(delivery1("lab", "k"), delivery1("ward", "k"))
 	h.until("both have it", func() bool { return len(lab.taken()) == 1 && len(ward.taken()) == 1 })
-	if err := h.Pause(t.Context(), someone, "lab", "it moves"); err != nil {
+	if err := h.Pause(t.Context(), someone, handover.Pause{Destination: "lab", Why: "it moves"}); err != nil {
 		t.Fatal(err)
 	}
-	if handover.KindOf(h.Pause(t.Context(), someone, "lab", "again")) != handover.Conflict {
+	if handover.KindOf(h.Pause(t.Context(), someone, handover.Pause{Destination: "lab", Why: "again"})) != handover.Conflict {
 		t.Error("it was paused twice")
 	}
-	if handover.KindOf(h.Pause(t.Context(), someone, "moon", "x")) != handover.NotFound {
+	if handover.KindOf(h.Pause(t.Context(), someone, handover.Pause{Destination: "moon", Why: "x"})) != handover.NotFound {
 		t.Error("what is not there was paused")
 	}
 	for range 5 {
@@ -480,12 +480,58 @@ func TestPause(t *testing.T) {
 	if got := len(lab.taken()); got != 1 {
 		t.Errorf("%d were sent to a destination that is paused", got)
 	}
-	if err := h.Resume(t.Context(), someone, "lab", "it is back"); err != nil {
+	if err := h.Resume(t.Context(), someone, handover.Pause{Destination: "lab", Why: "it is back"}); err != nil {
 		t.Fatal(err)
 	}
 	h.until("the lab has all", func() bool { return h.ledger().count("lab", "accepted") == 7 })
 	taken := lab.taken()
 	if !slices.IsSortedFunc(taken, func(a, b string) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) }) {
+		t.Errorf("they came as %v", taken)
+	}
+}
+
+// TestPauseOfARoute: of a route that is paused nothing is sent, also after a restart and
+// however much of it there is, and everything in order once it is resumed; other routes
+// go on.
+func TestPauseOfARoute(t *testing.T) {
+	j, dir, lab := newMemory(), t.TempDir(), &receiver{}
+	by := func(route, key string) handover.Delivery {
+		return handover.Delivery{To: "lab", Route: route, Keys: []string{key}}
+	}
+	begin := func() *house {
+		return start(t, dir, j, 8, to("lab", lab))
+	}
+	h := begin()
+	j.receive(by("adt", "k"))
+	h.until("it has the first", func() bool { return len(lab.taken()) == 1 })
+	if err := h.Pause(t.Context(), someone, handover.Pause{Route: "adt", Why: "a look"}); err != nil {
+		t.Fatal(err)
+	}
+	if handover.KindOf(h.Pause(t.Context(), someone, handover.Pause{Route: "adt", Why: "again"})) != handover.Conflict {
+		t.Error("it was paused twice")
+	}
+	if handover.KindOf(h.Pause(t.Context(), someone, handover.Pause{Route: "moon", Why: "x"})) != handover.NotFound {
+		t.Error("what is not there was paused")
+	}
+	for range 20 { // more than the window has room for
+		j.receive(by("adt", "k"))
+	}
+	j.receive(by("orders", "k"))
+	h.until("the other route's has gone", func() bool { return len(lab.taken()) == 2 })
+	h.end()
+	h = begin()
+	j.receive(by("orders", "other"))
+	j.receive(by("adt", "other"))
+	h.until("the other route's has gone", func() bool { return len(lab.taken()) == 3 })
+	if _, paused := h.Paused(handover.Pause{Route: "adt"}); !paused {
+		t.Error("a restart has resumed it")
+	}
+	if err := h.Resume(t.Context(), someone, handover.Pause{Route: "adt", Why: "seen"}); err != nil {
+		t.Fatal(err)
+	}
+	h.until("it has all", func() bool { return h.ledger().count("lab", "accepted") == 24 })
+	taken := lab.taken()[3:]
+	if len(taken) != 21 || !slices.IsSortedFunc(taken, func(a, b string) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) }) {
 		t.Errorf("they came as %v", taken)
 	}
 }

@@ -50,7 +50,7 @@ func (t *table) fold(ctx context.Context, e *handover.Entry, made func(row)) err
 	case handover.Paused, handover.Resumed:
 		var p handover.Pause
 		if err = json.Unmarshal(e.Body.Bytes, &p); err == nil {
-			t.pause(p, e)
+			t.halts.take(p, e)
 		}
 	case handover.EpochOpened:
 		err = t.doubt(ctx)

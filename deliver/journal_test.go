@@ -195,6 +195,11 @@ func idOf(e handover.Entry) (id handover.DeliveryID) {
 	return id
 }
 
+func pauseOf(e handover.Entry) (p handover.Pause) {
+	_ = json.Unmarshal(e.Body.Bytes, &p)
+	return p
+}
+
 func decisionOf(e handover.Entry) (d handover.Decision) {
 	_ = json.Unmarshal(e.Body.Bytes, &d)
 	return d

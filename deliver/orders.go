@@ -63,7 +63,10 @@ func (d *Deliverer) Release(ctx context.Context, by handover.Access, id handover
 		switch o := d.queues[id.To]; {
 		case in != nil:
 			o.release(in)
-		case o != nil && id.Of <= o.last: // else it is taken from the table in its turn
+		case o == nil:
+		case id.Of > o.last || o.routes[r.route]: // it is taken from the table in its turn
+			o.known(id.Of)
+		default:
 			r.since = time.Now()
 			o.add(r.delivery(waiting))
 		}
@@ -84,39 +87,6 @@ func (d *Deliverer) Cancel(ctx context.Context, by handover.Access, id handover.
 		if in != nil {
 			d.queues[id.To].done(in)
 		}
-		return d.read(ctx)
-	})
-}
-
-// Pause lets nothing be sent to a destination, until Resume; what is being sent at
-// the moment ends as it ends. It outlasts restarts.
-func (d *Deliverer) Pause(ctx context.Context, by handover.Access, destination, why string) error {
-	return d.halt(ctx, by, destination, why, handover.Paused)
-}
-
-// Resume takes a pause back.
-func (d *Deliverer) Resume(ctx context.Context, by handover.Access, destination, why string) error {
-	return d.halt(ctx, by, destination, why, handover.Resumed)
-}
-
-func (d *Deliverer) halt(ctx context.Context, by handover.Access, destination, why string, kind handover.FactKind) error {
-	op := map[handover.FactKind]string{handover.Paused: "pausing a destination", handover.Resumed: "resuming a destination"}[kind]
-	o := d.queues[destination]
-	if o == nil || !by.May(handover.Row{}) {
-		return &handover.Error{Op: op, Kind: handover.NotFound, Where: destination, Err: errors.New("there is no such destination")}
-	}
-	return d.order(ctx, func(ctx context.Context) error {
-		if err := d.fold(ctx); err != nil {
-			return err
-		}
-		if _, paused := d.table.halt(destination); paused == (kind == handover.Paused) {
-			return &handover.Error{Op: op, Kind: handover.Conflict, Where: destination, Err: errors.New("it is so already")}
-		}
-		f := facts{actor: by.Actor}
-		if _, err := d.config.Journal.Append(ctx, []handover.Draft{f.draft(kind, handover.Pause{Destination: destination, Why: why})}); err != nil {
-			return err
-		}
-		o.pause(kind == handover.Paused)
 		return d.read(ctx)
 	})
 }

@@ -16,6 +16,7 @@ type delivery struct {
 	handover.DeliveryID
 	message handover.Offset
 	source  string
+	route   string
 	keys    []string
 	hold    bool // while it is parked, what shares a key waits
 	tries   int
@@ -57,15 +58,17 @@ type queue struct {
 	probing  bool
 	passing  int // answers so far
 	tries    map[handover.Ending]int64
-	failing  time.Time // since when
-	last     string    // why the last try failed
-	holding  int       // how many are parked and stand before others
-	paused   bool      // nothing is taken for now
-	stopped  bool      // nothing is taken any more
+	failing  time.Time                // since when
+	last     string                   // why the last try failed
+	holding  int                      // how many are parked and stand before others
+	paused   bool                     // nothing is taken for now
+	routes   map[string]bool          // whose deliveries are not sent for now
+	skip     map[handover.Offset]bool // were in the window when it was filled anew, and stayed there
+	stopped  bool                     // nothing is taken any more
 }
 
 func newQueue(p pauses) *queue {
-	return &queue{pauses: p, all: map[handover.Offset]*delivery{}, lines: map[string][]*delivery{}, tries: map[handover.Ending]int64{}}
+	return &queue{pauses: p, all: map[handover.Offset]*delivery{}, lines: map[string][]*delivery{}, tries: map[handover.Ending]int64{}, skip: map[handover.Offset]bool{}}
 }
 
 // add takes a delivery in, at the place that its order gives it. One that is under
@@ -332,8 +335,8 @@ func (q *queue) remove(d *delivery) {
 func (q *queue) back(d *delivery) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if d.known {
-		q.remove(d)
+	if d.known || q.routes[d.route] {
+		q.remove(d) // if its route is paused, the table has it until it is resumed
 		return
 	}
 	if d.alone == 0 || q.passing > d.passed {

@@ -19,7 +19,8 @@ import (
 
 // TestSchedules runs seeded days: messages for several receivers that accept,
 // reject, fail, keep silent whether they took it or not, and answer late, while
-// persons release and cancel what is parked, appends fail, and the power goes. In
+// persons release and cancel what is parked, pause and resume routes, appends fail, and
+// the power goes. In
 // the end the receivers' own books must agree with the journal. HANDOVER_SEED runs
 // one day, HANDOVER_LONG=1 ten thousand.
 func TestSchedules(t *testing.T) {
@@ -81,10 +82,14 @@ type day struct {
 	journal *memory
 	peers   []*peer
 	crashes int
+	paused  map[string]int // routes that are paused, and how many facts there were then
 
 	mu  sync.Mutex
 	rng *rand.Rand
 }
+
+// maxConnections is how many connections a receiver has at most.
+const maxConnections = 4
 
 // peer is a receiver that behaves as the day's chance has it.
 type peer struct {
@@ -102,7 +107,7 @@ type peer struct {
 }
 
 func newDay(t *testing.T, seed uint64) *day {
-	d := &day{t: t, seed: seed, dir: t.TempDir(), journal: newMemory(), rng: rand.New(rand.NewPCG(seed, 7))}
+	d := &day{t: t, seed: seed, dir: t.TempDir(), journal: newMemory(), rng: rand.New(rand.NewPCG(seed, 7)), paused: map[string]int{}}
 	for i, name := range []string{"lab", "ward", "gp"} {
 		d.peers = append(d.peers, &peer{day: d, name: name, resend: i == 1, took: map[string]int{},
 			keys: map[string][]string{}, holds: map[string]bool{}})
@@ -155,7 +160,7 @@ func (p *peer) Close() error { return nil }
 
 func (p *peer) destination() Destination {
 	return Destination{
-		Name: p.name, Owner: "the tests", Connections: 1 + p.chance(4), Resend: p.resend,
+		Name: p.name, Owner: "the tests", Connections: 1 + p.chance(maxConnections), Resend: p.resend,
 		Pause: 50 * time.Microsecond, MaxPause: time.Millisecond,
 		Open: func(late func([]byte)) Sender {
 			p.mu.Lock()
@@ -188,7 +193,7 @@ func (d *day) start() (*Deliverer, func(crash bool)) {
 
 func (d *day) config() Config {
 	c := Config{Journal: d.journal, Content: d.journal.content, Window: 4 + d.chance(20), Drain: 2 * time.Millisecond}
-	c.Dir = d.dir
+	c.Dir, c.Routes = d.dir, []string{"r0", "r1", "r2"}
 	for _, p := range d.peers {
 		c.Destinations = append(c.Destinations, p.destination())
 	}
@@ -216,6 +221,8 @@ func (d *day) live() {
 		case roll < 89:
 			stop(false)
 			deliverer, stop = d.start()
+		case roll < 93:
+			d.divert(deliverer, fmt.Sprint("r", d.chance(3)))
 		default:
 			d.decide(deliverer, roll%2 == 0)
 		}
@@ -241,6 +248,9 @@ func (d *day) live() {
 			return
 		}
 		d.decide(deliverer, true)
+		for route := range pausedRoutes(d.journal.all()) {
+			d.divert(deliverer, route)
+		}
 		time.Sleep(500 * time.Microsecond)
 	}
 	d.fail("it does not end: %s", d.tell(deliverer))
@@ -255,7 +265,7 @@ func (d *day) receive() {
 	var deliveries []handover.Delivery
 	for i, p := range d.peers {
 		if i == 0 || d.chance(2) == 0 {
-			deliveries = append(deliveries, handover.Delivery{To: p.name, Keys: keys, Hold: d.chance(2) == 0})
+			deliveries = append(deliveries, handover.Delivery{To: p.name, Route: fmt.Sprint("r", d.chance(3)), Keys: keys, Hold: d.chance(2) == 0})
 		}
 	}
 	d.journal.mu.Lock()
@@ -268,6 +278,58 @@ func (d *day) receive() {
 		p.mu.Unlock()
 	}
 	d.journal.receiveExactly(control, deliveries)
+}
+
+// divert pauses a route, or resumes it. While it is paused nothing of it begins but what
+// was taken before.
+func (d *day) divert(deliverer *Deliverer, route string) {
+	entries := d.journal.all()
+	if !pausedRoutes(entries)[route] {
+		delete(d.paused, route)
+		if deliverer.Pause(context.Background(), someone, handover.Pause{Route: route, Why: "a look"}) == nil {
+			d.paused[route] = len(d.journal.all())
+		}
+		return
+	}
+	since, known := d.paused[route] // else who paused it was told that it failed
+	begun := map[string]int{}
+	for _, e := range entries {
+		if id := idOf(e); known && int(e.Offset) > since && e.Kind == handover.Attempted && d.route(entries, id) == route {
+			if begun[id.To]++; begun[id.To] > maxConnections*(1+d.crashes) {
+				d.fail("%d were begun for %s by route %s while it was paused", begun[id.To], id.To, route)
+			}
+		}
+	}
+	_ = deliverer.Resume(context.Background(), someone, handover.Pause{Route: route, Why: "seen"})
+}
+
+// pausedRoutes are the routes that are paused in the end.
+func pausedRoutes(entries []handover.Entry) map[string]bool {
+	out := map[string]bool{}
+	for _, e := range entries {
+		switch e.Kind {
+		case handover.Paused:
+			out[pauseOf(e).Route] = true
+		case handover.Resumed:
+			delete(out, pauseOf(e).Route)
+		}
+	}
+	return out
+}
+
+// route is the route that made a delivery.
+func (d *day) route(entries []handover.Entry, id handover.DeliveryID) string {
+	for _, e := range entries {
+		if e.Offset != id.Of || e.Kind != handover.Decided {
+			continue
+		}
+		for _, one := range decisionOf(e).Deliveries {
+			if one.To == id.To {
+				return one.Route
+			}
+		}
+	}
+	return ""
 }
 
 // decide lets a person look at what is parked: it is released, sometimes cancelled.
@@ -368,20 +430,38 @@ func (d *day) balance(o outcome) {
 }
 
 // auditOrder: no attempt began while an earlier delivery of the same key was open,
-// unless that was parked and is not to be waited for.
+// unless that was parked and is not to be waited for, or its route was paused.
 func (d *day) auditOrder(entries []handover.Entry) {
 	type open struct {
-		keys []string
-		hold bool
+		keys  []string
+		route string
+		hold  bool
 	}
 	now, accepted := map[handover.DeliveryID]*open{}, map[handover.DeliveryID]bool{}
+	paused := map[string]bool{}
+	overtaken := func(route string) {
+		for id, o := range now {
+			if o.route == route {
+				delete(now, id)
+			}
+		}
+	}
 	for _, e := range entries {
 		id := idOf(e)
 		switch e.Kind {
 		case handover.Decided:
 			for _, one := range decisionOf(e).Deliveries {
-				now[handover.DeliveryID{Of: e.Offset, To: one.To}] = &open{keys: one.Keys, hold: one.Hold}
+				now[handover.DeliveryID{Of: e.Offset, To: one.To}] = &open{keys: one.Keys, route: one.Route, hold: one.Hold}
 			}
+			for route := range paused {
+				overtaken(route)
+			}
+		case handover.Paused:
+			route := pauseOf(e).Route
+			paused[route] = true
+			overtaken(route)
+		case handover.Resumed:
+			delete(paused, pauseOf(e).Route)
 		case handover.Attempted:
 			if accepted[id] {
 				d.fail("fact %d: %v was sent after it was accepted", e.Offset, id)

@@ -43,7 +43,7 @@ func (d *Deliverer) Statuses(ctx context.Context) ([]Status, error) {
 	for name, o := range d.queues {
 		s := o.status()
 		s.Name, s.Owner, s.Strays = name, o.Owner, o.strays.counted()
-		if h, paused := d.table.halt(name); paused {
+		if h, paused := d.table.halts.find(handover.Pause{Destination: name}); paused {
 			s.Paused = &h
 		}
 		all[name] = &s

@@ -3,7 +3,6 @@ package deliver
 import (
 	"context"
 	"strings"
-	"sync"
 	"time"
 
 	"handover"
@@ -90,40 +89,7 @@ type table struct {
 	at      handover.Offset // up to where facts are in pending
 	saved   handover.Offset // up to where they are written
 	doubted bool            // what waits in the table may have been sent since
-
-	mu     sync.Mutex
-	paused map[string]Halt // destinations to which nothing is sent
-	halted bool            // paused is not written yet
-}
-
-// Halt says since when nothing is sent to a destination, and who wanted it so.
-type Halt struct {
-	Since time.Time `json:"since"`
-	By    string    `json:"by"`
-	Why   string    `json:"why"`
-}
-
-// pause takes in a Paused or Resumed fact.
-func (t *table) pause(p handover.Pause, e *handover.Entry) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.halted = true
-	if e.Kind == handover.Resumed {
-		delete(t.paused, p.Destination)
-		return
-	}
-	if t.paused == nil {
-		t.paused = map[string]Halt{}
-	}
-	t.paused[p.Destination] = Halt{e.Time, e.Actor, p.Why}
-}
-
-// halt returns whether nothing is to be sent to a destination.
-func (t *table) halt(destination string) (h Halt, paused bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	h, paused = t.paused[destination]
-	return h, paused
+	halts   halts
 }
 
 func (t *table) change(id handover.DeliveryID) *change {
@@ -209,53 +175,16 @@ func (t *table) flush(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := t.writePaused(ctx, tx); err != nil {
+		if err := t.halts.write(ctx, tx); err != nil {
 			return err
 		}
 		return tx.SetApplied(ctx, int64(t.at))
 	})
 	if err == nil {
 		clear(t.pending)
-		t.saved, t.doubted, t.halted = t.at, false, false
+		t.saved, t.doubted, t.halts.changed = t.at, false, false
 	}
 	return err
-}
-
-func (t *table) writePaused(ctx context.Context, tx *store.Tx) error {
-	if !t.halted {
-		return nil
-	}
-	if _, err := tx.Exec(ctx, `DELETE FROM paused`); err != nil {
-		return err
-	}
-	var rows [][]any
-	for name, h := range t.paused {
-		rows = append(rows, []any{name, h.Since.UnixMilli(), h.By, h.Why})
-	}
-	return tx.Insert(ctx, "paused", []string{"destination", "since", "actor", "why"}, rows)
-}
-
-// readPaused is for a table that was written before.
-func (t *table) readPaused(ctx context.Context) error {
-	t.paused = map[string]Halt{}
-	return t.db.Read(ctx, func(tx *store.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT destination, since, actor, why FROM paused`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var name string
-			var since int64
-			var h Halt
-			if err := rows.Scan(&name, &since, &h.By, &h.Why); err != nil {
-				return err
-			}
-			h.Since = time.UnixMilli(since).UTC()
-			t.paused[name] = h
-		}
-		return rows.Err()
-	})
 }
 
 func (r *row) values() []any {

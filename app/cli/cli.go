@@ -45,8 +45,10 @@ type commands struct {
 	Trace        traceCommand        `cmd:"" help:"Tell the whole story of a message."`
 	Messages     messagesCommand     `cmd:"" help:"Search messages, newest first."`
 	Destinations destinationsCommand `cmd:"" help:"Tell how each destination is: what waits, what is parked, whether it can be reached."`
-	Pause        pauseCommand        `cmd:"" help:"Let nothing be sent to a destination until it is resumed."`
-	Resume       resumeCommand       `cmd:"" help:"Send to a destination again."`
+	Sources      sourcesCommand      `cmd:"" help:"List the sources, and which of them are paused."`
+	Routes       routesCommand       `cmd:"" help:"List the routes, and which of them are paused."`
+	Pause        pauseCommand        `cmd:"" help:"Hold a destination, a source or a route until it is resumed."`
+	Resume       resumeCommand       `cmd:"" help:"Let a destination, a source or a route go on."`
 	Deliveries   deliveriesCommand   `cmd:"" help:"List deliveries that are open: waiting, being sent, parked."`
 	Park         parkCommand         `cmd:"" help:"Take deliveries out of the way until they are released."`
 	Unpark       unparkCommand       `cmd:"" help:"Let parked deliveries be sent again."`

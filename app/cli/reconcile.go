@@ -52,7 +52,7 @@ func (c reconcileCommand) Run(ctx context.Context, std Streams) error {
 		}
 	}
 	bar := progressBytes(std.Err, "comparing "+c.Extract)
-	defer bar.Finish() //nolint:errcheck // only a bar
+	defer bar.Finish()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.target("reconcile", query), io.TeeReader(list, bar))
 	if err != nil {
 		return &handover.Error{Op: "reading --server", Kind: handover.Usage, Err: err}

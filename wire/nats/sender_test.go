@@ -94,7 +94,7 @@ func TestRefused(t *testing.T) {
 		"the stream is full of bytes":     {nil, func(c *jetstream.StreamConfig) { c.MaxBytes, c.Discard = 500, jetstream.DiscardNew }, handover.Failed, "full"},
 		"too large for the stream":        {nil, func(c *jetstream.StreamConfig) { c.MaxMsgSize = 400 }, handover.Rejected, "max_msg_size"},
 		"too large for the server":        {func(o *server.Options) { o.MaxPayload = 500 }, nil, handover.Rejected, "max_payload"},
-		"too little disk for the account": {func(o *server.Options) { o.JetStreamMaxStore = 700 }, nil, handover.Failed, "did not store it"},
+		"too little disk for the account": {func(o *server.Options) { o.JetStreamMaxStore = 100 }, nil, handover.Failed, "did not store it"},
 		"no JetStream":                    {func(o *server.Options) { o.JetStream = false }, nil, handover.Failed, "no stream takes"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -144,10 +144,12 @@ func (s *Sender) wrap(message []byte) *nats.Msg {
 
 // connect sees to a connection that stands, as far as is known.
 func (s *Sender) connect(ctx context.Context) (err error) {
-	if s.ended.Err() != nil {
+	switch {
+	case s.ended.Err() != nil:
 		return errClosed
-	}
-	if s.link != nil && s.link.stands(ctx, s.config.Connect) {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case s.link != nil && s.link.stands(ctx, s.config.Connect):
 		return nil
 	}
 	s.drop()

@@ -128,6 +128,20 @@ func TestLimitLowered(t *testing.T) {
 	}
 }
 
+// TestCalledOff: a caller who does not wait any more when it begins sends nothing.
+func TestCalledOff(t *testing.T) {
+	s := natstest.New(t, nil)
+	stream := s.Stream(t, labs(nil))
+	to := sender(t, s.Address, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	want(t, "before", to.Send(ctx, message("M1")), handover.Accepted, "")
+	cancel()
+	want(t, "after", to.Send(ctx, message("M2")), handover.Failed, "canceled")
+	if got := natstest.Messages(t, stream); len(got) != 1 {
+		t.Errorf("%d are stored", len(got))
+	}
+}
+
 // TestServerAway: what could not be sent has failed and never leaves later; what comes
 // once the server is back arrives.
 func TestServerAway(t *testing.T) {

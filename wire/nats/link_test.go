@@ -20,6 +20,7 @@ import (
 // stay open, and nothing comes through.
 type firewall struct {
 	address string
+	held    chan struct{} // told when bytes came that go no further
 	mu      sync.Mutex
 	through []*atomic.Bool
 }
@@ -30,7 +31,7 @@ func newFirewall(t *testing.T, server string) *firewall {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &firewall{address: l.Addr().String()}
+	f := &firewall{address: l.Addr().String(), held: make(chan struct{}, 100)}
 	t.Cleanup(func() { _ = l.Close() })
 	ended := t.Context()
 	go func() {
@@ -52,7 +53,8 @@ func newFirewall(t *testing.T, server string) *firewall {
 				buffer := make([]byte, 4096)
 				for {
 					n, err := from.Read(buffer)
-					for forgotten.Load() && ended.Err() == nil && err == nil {
+					if forgotten.Load() && err == nil {
+						f.held <- struct{}{}
 						<-ended.Done()
 					}
 					if _, failed := to.Write(buffer[:n]); err != nil || failed != nil {
@@ -116,7 +118,8 @@ func TestNothingIsTaken(t *testing.T) {
 			ended := make(chan handover.Outcome)
 			go func() { ended <- to.Send(t.Context(), large) }()
 			if c.answer == time.Minute {
-				time.AfterFunc(200*time.Millisecond, func() { _ = to.Close() })
+				<-f.held // of the message
+				_ = to.Close()
 			}
 			want(t, name, <-ended, handover.Unknown, c.why)
 		})

@@ -43,7 +43,8 @@ type Server struct {
 func Read(c Config) (*Server, error) {
 	c.Connect, c.Answer = cmp.Or(c.Connect, 10*time.Second), cmp.Or(c.Answer, time.Minute)
 	s := &Server{config: c, options: []nats.Option{
-		nats.Name("handover"), nats.Timeout(c.Connect), nats.FlusherTimeout(c.Answer),
+		nats.Name("handover"),
+		nats.Timeout(2 * c.Connect), nats.FlusherTimeout(2 * c.Answer), // each is ended before, and says why
 		// What a connection has not sent when it ends must not leave by the next one.
 		nats.NoReconnect(),
 		// Messages go where the configuration says and nowhere else.

@@ -184,6 +184,7 @@ func TestNoAnswer(t *testing.T) {
 		"something else answers":      {reply("thank you"), time.Minute, "no stream"},
 		"something answers with JSON": {reply(`{"stream":1}`), time.Minute, "no stream"},
 		"something answers emptily":   {reply("{}"), time.Minute, "no stream"},
+		"it is stored nowhere":        {reply(`{"stream":"LABS"}`), time.Minute, "no stream"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := natstest.New(t, nil)
@@ -208,6 +209,24 @@ func TestNoAnswer(t *testing.T) {
 			noGoroutines(t)
 		})
 	}
+}
+
+// TestSecondAnswer: an answer to one message says nothing of the next.
+func TestSecondAnswer(t *testing.T) {
+	s := natstest.New(t, nil)
+	listener := s.Connect(t)
+	_, err := listener.Subscribe(subject, func(m *client.Msg) {
+		if bytes.Equal(m.Data, message("M1")) {
+			_ = m.Respond([]byte(`{"stream":"LABS","seq":1}`))
+			_ = m.Respond([]byte(`{"stream":"LABS","seq":2}`))
+		}
+	})
+	if err != nil || listener.Flush() != nil {
+		t.Fatal(err)
+	}
+	to := sender(t, s.Address, func(c *nats.Config) { c.Answer = 300 * time.Millisecond })
+	want(t, "the first", to.Send(t.Context(), message("M1")), handover.Accepted, "")
+	want(t, "the next", to.Send(t.Context(), message("M2")), handover.Unknown, "within 300ms")
 }
 
 // TestClosed: a Sender that was closed sends nothing.
@@ -237,7 +256,7 @@ func noGoroutines(t *testing.T) {
 	stacks := make([]byte, 1<<20)
 	for wait := time.Millisecond; wait < 5*time.Second; wait *= 2 {
 		text := string(stacks[:runtime.Stack(stacks, true)])
-		if !strings.Contains(text, "nats-io/nats.go.") && !strings.Contains(text, "handover/wire/nats.") {
+		if !strings.Contains(text, "nats-io/nats%2ego.") && !strings.Contains(text, "handover/wire/nats.") {
 			return
 		}
 		time.Sleep(wait)

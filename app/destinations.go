@@ -17,6 +17,7 @@ import (
 	"handover/wire/file"
 	wirehttp "handover/wire/http"
 	"handover/wire/mllp"
+	"handover/wire/nats"
 	"handover/wire/sftp"
 )
 
@@ -82,11 +83,25 @@ func senders(d config.Destination) (open func(late func([]byte)) deliver.Sender,
 		}
 		shared, err := sftp.Read(c)
 		return func(func([]byte)) deliver.Sender { return shared.NewSender() }, err
+	case "nats":
+		shared, err := nats.Read(natsConfig(d, secured))
+		return func(func([]byte)) deliver.Sender { return shared.NewSender() }, err
 	}
 	c := mllp.ClientConfig{Address: d.Send.Host, TLS: secured, Connect: d.Connect, Write: d.Write, Answer: d.Answer}
 	return func(late func([]byte)) deliver.Sender {
 		return mllp.NewLine(mllp.LineConfig{ClientConfig: c, Stray: late})
 	}, nil
+}
+
+func natsConfig(d config.Destination, secured *tls.Config) nats.Config {
+	c := nats.Config{Address: d.Send.Host, Subject: d.Subject(), TLS: secured, Connect: d.Connect, Answer: d.Answer}
+	if d.Send.Port() == "" {
+		c.Address = net.JoinHostPort(d.Send.Hostname(), "4222")
+	}
+	if d.NATS != nil {
+		c.Credentials, c.User, c.Password, c.Token = d.NATS.Credentials, d.NATS.User, d.NATS.Password, d.NATS.Token
+	}
+	return c
 }
 
 func clientTLS(files config.ClientTLS) (*tls.Config, error) {

@@ -13,8 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"handover"
 	"handover/config"
+	"handover/wire/nats/natstest"
 )
 
 // TestEveryWayOut: one source goes to a receiver of each kind, and every message arrives
@@ -59,6 +62,9 @@ func TestEveryWayOut(t *testing.T) {
 	add("secure", secured.URL+"/secure", &config.ClientTLS{Authorities: authorities})
 	add("strict", plain.URL+"/rejects", nil)
 	add("folder", "file://"+folder, nil)
+	broker := natstest.New(t, nil)
+	stream := broker.Stream(t, jetstream.StreamConfig{Name: "LABS", Subjects: []string{"hospital.>"}})
+	add("stream", "nats://"+broker.Address+"/hospital.lab.results", nil)
 	e, stop := running(t, filepath.Join(dir, "data"), site)
 	const n = 20
 	sendAll(t, e, 0, n)
@@ -76,7 +82,7 @@ func TestEveryWayOut(t *testing.T) {
 				done++
 			}
 		}
-		return done == 5
+		return done == 6
 	})
 	stop()
 	mu.Lock()
@@ -106,6 +112,15 @@ func TestEveryWayOut(t *testing.T) {
 	for _, body := range took["/hl7"] {
 		if !whole[body] {
 			t.Errorf("%q is no message that was sent", body)
+		}
+	}
+	stored := natstest.Messages(t, stream)
+	if len(stored) != n {
+		t.Errorf("the stream has %d messages", len(stored))
+	}
+	for _, m := range stored {
+		if !whole[string(m.Data)] || m.Subject != "hospital.lab.results" {
+			t.Errorf("%q on %s is no message that was sent", m.Data, m.Subject)
 		}
 	}
 	if tries := e.books.destinations["strict"].ended[1].Load(); tries != n || endings[1] != handover.Rejected {

@@ -94,11 +94,11 @@ var sourceKeys = []Key{
 
 var destinationKeys = []Key{
 	{Name: "destination", Shape: Word, Required: true, Says: "Its name; the file has the same name."},
-	{Name: "send", Shape: Line, Required: true, Says: "How messages get there: mllp://10.1.2.3:6661; https://lab.example.org/hl7, a POST for each; file:///var/spool/lab, a file for each; sftp://user@10.1.2.3/inbox, a file for each."},
+	{Name: "send", Shape: Line, Required: true, Says: "How messages get there: mllp://10.1.2.3:6661; https://lab.example.org/hl7, a POST for each; file:///var/spool/lab, a file for each; sftp://user@10.1.2.3/inbox, a file for each; nats://10.1.2.3:4222/hospital.lab.results, to the stream of NATS JetStream that takes this subject."},
 	{Name: "owner", Shape: Line, Required: true, Says: "Who answers for what is parked here: a person, a team, an address. Nothing waits without somebody who knows of it."},
 	{Name: "deadline", Shape: Span, Default: "4h", Says: "How long the owner has for what is parked."},
 	{Name: "connections", Shape: Number, Default: "1", Says: "How many connections send at the same time. Messages of one key go one after the other, however many there are."},
-	{Name: "idempotent", Shape: Flag, Default: "false", Says: "Whether the receiver knows a message that comes twice by its MSH-10, and takes it once."},
+	{Name: "idempotent", Shape: Flag, Default: "false", Says: "Whether the receiver knows a message that comes twice by its MSH-10, and takes it once. A stream of NATS knows the same bytes, within its duplicate window."},
 	{Name: "unknown", Shape: Word, Default: "hold", Values: []string{"hold", "resend"}, Says: "What to do when a message was sent and no answer says whether it was kept: hold parks it for a person; resend sends the same bytes again, and needs idempotent: true."},
 	{Name: "connect", Shape: Span, Default: "10s", Says: "How long connecting may take, TLS included."},
 	{Name: "write", Shape: Span, Default: "30s", Says: "How long the receiver may take no bytes of a message; of mllp only."},
@@ -114,6 +114,12 @@ var destinationKeys = []Key{
 		{Name: "key", Shape: Line, Says: "File of our private key, without a passphrase."},
 		{Name: "password", Shape: Line, Says: "In place of a key. Takes ${NAME} from the environment, so that none stands here."},
 		{Name: "known_hosts", Shape: Line, Required: true, Says: "File that has the server's host key, as ssh-keyscan prints it. A server that is not in it gets nothing."},
+	}},
+	{Name: "nats", Shape: Block, Says: "How we sign in where send is nats://: credentials, a user with a password, or a token. Without it nobody signs in.", Keys: []Key{
+		{Name: "credentials", Shape: Line, Says: "File with a user's JWT and key (.creds). It is read again for each connection."},
+		{Name: "user", Shape: Line, Says: "A user of the server's configuration."},
+		{Name: "password", Shape: Line, Says: "The user's. Takes ${NAME} from the environment, so that none stands here."},
+		{Name: "token", Shape: Line, Says: "Takes ${NAME} from the environment, so that none stands here."},
 	}},
 	{Name: "tls", Shape: Block, Says: "TLS on the connection; an empty block takes the system's authorities.", Keys: []Key{
 		{Name: "authorities", Shape: Line, Says: "PEM file of the authorities that sign the receiver's certificate; without it the system's."},

@@ -210,8 +210,8 @@ func (l *loader) readDestination(file string, n node) {
 	}
 	if t, given := b.block("tls"); given {
 		d.TLS = &ClientTLS{t.text("authorities"), t.text("name"), t.text("certificate"), t.text("key")}
-		if d.Send != nil && d.Send.Scheme != "mllp" && d.Send.Scheme != "https" {
-			b.add(b.lineOf("tls"), fmt.Sprintf("tls: %s:// has none; mllp:// and https:// do", d.Send.Scheme))
+		if d.Send != nil && !slices.Contains([]string{"mllp", "https", "nats"}, d.Send.Scheme) {
+			b.add(b.lineOf("tls"), fmt.Sprintf("tls: %s:// has none; mllp://, https:// and nats:// do", d.Send.Scheme))
 		}
 		if (d.TLS.Certificate == "") != (d.TLS.Key == "") {
 			b.add(b.lineOf("tls"), "tls: a certificate and its key go together")
@@ -227,6 +227,7 @@ func (l *loader) readDestination(file string, n node) {
 	if sftp := d.Send != nil && d.Send.Scheme == "sftp"; d.Send != nil && sftp != given {
 		b.add(b.lineOf("send"), "send: sftp:// and the block ssh: go together")
 	}
+	d.NATS = readNATS(b, d.Send)
 	l.site.Destinations = append(l.site.Destinations, d)
 }
 
@@ -239,7 +240,9 @@ func readSend(b block) *url.URL {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Scheme == "":
-		b.add(line, "send: no URL; write mllp://10.1.2.3:6661, https://lab.example.org/hl7, file:///var/spool/lab or sftp://user@10.1.2.3/inbox")
+		b.add(line, "send: no URL; write mllp://10.1.2.3:6661, https://lab.example.org/hl7, file:///var/spool/lab, sftp://user@10.1.2.3/inbox or nats://10.1.2.3/hospital.lab")
+	case u.Scheme == "nats":
+		return readNATSURL(b, u)
 	case u.Scheme == "file":
 		if u.Host != "" || !path.IsAbs(u.Path) {
 			b.add(line, fmt.Sprintf("send: %q is no folder of this machine; write file:///var/spool/lab", text))
@@ -263,7 +266,7 @@ func readSend(b block) *url.URL {
 		}
 		return u
 	case u.Scheme != "mllp":
-		b.add(line, fmt.Sprintf("send: %q is not a way messages are sent; there are mllp, http, https, file and sftp", u.Scheme))
+		b.add(line, fmt.Sprintf("send: %q is not a way messages are sent; there are mllp, http, https, file, sftp and nats", u.Scheme))
 	case u.Hostname() == "" || u.Port() == "":
 		b.add(line, fmt.Sprintf("send: %q lacks a host or a port, as in mllp://10.1.2.3:6661", text))
 	default:

@@ -71,7 +71,7 @@ type TLS struct {
 // Destination is one system that messages are sent to.
 type Destination struct {
 	Name        string
-	Send        *url.URL // scheme mllp, http, https, file or sftp
+	Send        *url.URL // scheme mllp, http, https, file, sftp or nats
 	Owner       string
 	Deadline    time.Duration // for what is parked; 0: none
 	Connections int
@@ -83,7 +83,8 @@ type Destination struct {
 	Late        time.Duration // alert when something has waited for so long; 0: never
 	Deep        int           // alert when more waits; 0: never
 	TLS         *ClientTLS
-	SSH         *SSH // where it is sftp
+	SSH         *SSH  // where it is sftp
+	NATS        *NATS // where it is nats; nil: nobody signs in
 	file        string
 	line        int
 }
@@ -106,6 +107,16 @@ type SSH struct {
 	Key, Password string // one of them
 	KnownHosts    string // file
 }
+
+// NATS says how we sign in: by one of the three ways.
+type NATS struct {
+	Credentials    string // file
+	User, Password string
+	Token          string
+}
+
+// Subject returns the subject to which messages go, where it is nats.
+func (d Destination) Subject() string { return natsSubject(d.Send) }
 
 // Route says which messages go where.
 type Route struct {

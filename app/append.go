@@ -172,9 +172,13 @@ func (p *pipeline) draft(ctx context.Context, c *composed, w *work) error {
 	if w.asserted != nil {
 		w.decision.Record = w.writes.Tally(len(w.asserted.Resources))
 	}
+	decision := w.decision
+	if len(w.writes.Writes) == 0 { // so that there is nothing to say to FHIR servers
+		decision.Deliveries = slices.DeleteFunc(slices.Clone(decision.Deliveries), func(d handover.Delivery) bool { return p.fhir(d.To) })
+	}
 	decided := h
 	decided.Kind, decided.Class = handover.Decided, handover.KeepForever
-	c.drafts = append(c.drafts, factDraft(decided, w.decision, nil))
+	c.drafts = append(c.drafts, factDraft(decided, decision, nil))
 	if w.asserted == nil {
 		return nil
 	}

@@ -26,7 +26,7 @@ import (
 func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 	c := deliver.Config{
 		Place:   store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS},
-		Journal: delivered{e.live(), e.config.Site.Release}, Content: e.contentOf, Log: e.log,
+		Journal: delivered{e.live(), e.config.Site.Release}, Content: e.deliveryContent, Log: e.log,
 	}
 	for _, r := range e.config.Site.Routes {
 		c.Routes = append(c.Routes, r.Name)
@@ -38,7 +38,7 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 		}
 	}
 	for _, d := range e.config.Site.Destinations {
-		to, err := destination(d, e.books.destinations[d.Name])
+		to, err := e.destination(d, e.books.destinations[d.Name])
 		if err != nil {
 			return fmt.Errorf("opening destination %s: %w", d.Name, err)
 		}
@@ -48,8 +48,8 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 	return err
 }
 
-func destination(d config.Destination, book *sendBook) (deliver.Destination, error) {
-	open, err := senders(d)
+func (e *Engine) destination(d config.Destination, book *sendBook) (deliver.Destination, error) {
+	open, err := senders(d, e.config.Site.SpeaksFHIR(d.Name))
 	if err != nil {
 		return deliver.Destination{}, err
 	}
@@ -62,7 +62,7 @@ func destination(d config.Destination, book *sendBook) (deliver.Destination, err
 
 // senders returns what makes a sender over one connection. It is told where to give
 // answers to nothing that waits; only MLLP has any.
-func senders(d config.Destination) (open func(late func([]byte)) deliver.Sender, err error) {
+func senders(d config.Destination, fhir bool) (open func(late func([]byte)) deliver.Sender, err error) {
 	var secured *tls.Config
 	if d.TLS != nil {
 		if secured, err = clientTLS(*d.TLS); err != nil {
@@ -73,7 +73,10 @@ func senders(d config.Destination) (open func(late func([]byte)) deliver.Sender,
 	case "file":
 		return func(func([]byte)) deliver.Sender { return file.Sender{Dir: d.Send.Path} }, nil
 	case "http", "https":
-		c := wirehttp.SenderConfig{URL: d.Send.String(), TLS: secured, Connect: d.Connect, Answer: d.Answer}
+		c := wirehttp.SenderConfig{URL: d.Send.String(), TLS: secured, Connect: d.Connect, Answer: d.Answer, Authorization: d.Authorization}
+		if fhir {
+			return func(func([]byte)) deliver.Sender { return wirehttp.NewFHIRSender(c) }, nil
+		}
 		return func(func([]byte)) deliver.Sender { return wirehttp.NewSender(c) }, nil
 	case "sftp":
 		c := sftp.Config{Address: d.Send.Host, User: d.Send.User.Username(), Dir: d.Send.Path, Connect: d.Connect, Answer: d.Answer,
@@ -240,6 +243,11 @@ func (o outbox) Resend(ctx context.Context, by handover.Access, message handover
 	}
 	again := handover.Resending{Why: why}
 	for _, name := range to {
+		if o.engine.config.Site.SpeaksFHIR(name) {
+			if _, _, err := o.engine.changed(ctx, 0, message); err != nil {
+				return 0, err
+			}
+		}
 		again.Deliveries = append(again.Deliveries, handover.Delivery{To: name, Keys: o.engine.routes.Keys(entry.Source, name, m)})
 	}
 	return o.Deliverer.Resend(ctx, by, message, entry.Source, again)

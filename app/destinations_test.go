@@ -137,17 +137,43 @@ func admission(i int) []byte {
 
 func sendAll(t *testing.T, e *Engine, from, n int) {
 	t.Helper()
+	var messages []string
+	for i := from; i < from+n; i++ {
+		messages = append(messages, string(admission(i)))
+	}
+	sendTexts(t, e, messages...)
+}
+
+// sendTexts sends messages over one connection.
+func sendTexts(t *testing.T, e *Engine, messages ...string) {
+	t.Helper()
 	client, err := mllp.Dial(t.Context(), mllp.ClientConfig{Address: e.Addr("pas")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	for i := from; i < from+n; i++ {
-		answer, err := client.Send(t.Context(), admission(i))
+	for _, m := range messages {
+		answer, err := client.Send(t.Context(), []byte(m))
 		if err != nil || !strings.Contains(string(answer), "MSA|AA|") {
 			t.Fatalf("%q, %v", answer, err)
 		}
 	}
+}
+
+// offsetOf finds a message by its MSH-10, once the trace has what was decided of it.
+func (e *Engine) offsetOf(t *testing.T, control string) (at handover.Offset) {
+	t.Helper()
+	waitFor(t, func() bool {
+		found, err := e.trace.Search(t.Context(), engineAccess, trace.Query{Control: control})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) == 1 && found[0].State != handover.StateReceived {
+			at = found[0].Offset
+		}
+		return at != 0
+	})
+	return at
 }
 
 // TestDelivery: what a source sends arrives at the destination, in order, and the

@@ -78,6 +78,24 @@ func (s *Site) checkTargets(r Route, add addFunc) {
 			add(r.file, t.line, "to: the same place stands there twice")
 		}
 		seen[t.Destination] = true
+		if t.FHIR {
+			s.checkFHIR(r, t, add)
+		}
+	}
+}
+
+// checkFHIR finds what keeps a target from being a FHIR server that follows the record.
+func (s *Site) checkFHIR(r Route, t Target, add addFunc) {
+	if !slices.ContainsFunc(r.To, func(t Target) bool { return t.Record }) {
+		add(r.file, t.line, "transform: fhir sends what a message changed in the record; the route must lead there too (- record)")
+	}
+	for _, other := range s.Routes {
+		if slices.ContainsFunc(other.To, func(o Target) bool { return o.Destination == t.Destination && !o.FHIR }) {
+			add(r.file, t.line, "transform: fhir goes to %s, and route %s sends messages there as they came; make two destinations of it", t.Destination, other.Name)
+		}
+	}
+	if d := s.Destination(t.Destination); d != nil && d.Send != nil && d.Send.Scheme != "https" && d.Send.Scheme != "http" {
+		add(r.file, t.line, "transform: fhir needs a FHIR server, as in send: https://portal.example.org/fhir; %s is reached by %s", d.Name, d.Send.Scheme)
 	}
 }
 
@@ -88,6 +106,9 @@ func (s *Site) checkDestinations(add addFunc) {
 			add(d.file, d.line, "destination %q is already in %s", d.Name, first)
 		}
 		names[d.Name] = d.file
+		if d.Connections > 1 && s.SpeaksFHIR(d.Name) {
+			add(d.file, d.line, "connections: to a FHIR server there is one; over several, an older version of what patients share could come after a newer one")
+		}
 	}
 }
 

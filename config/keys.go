@@ -95,6 +95,7 @@ var sourceKeys = []Key{
 var destinationKeys = []Key{
 	{Name: "destination", Shape: Word, Required: true, Says: "Its name; the file has the same name."},
 	{Name: "send", Shape: Line, Required: true, Says: "How messages get there: mllp://10.1.2.3:6661; https://lab.example.org/hl7, a POST for each; file:///var/spool/lab, a file for each; sftp://user@10.1.2.3/inbox, a file for each; nats://10.1.2.3:4222/hospital.lab.results, to the stream of NATS JetStream that takes this subject."},
+	{Name: "authorization", Shape: Line, Says: "Where send is https:// or http://: sent as the header Authorization, as in Bearer ${PORTAL_TOKEN}. ${NAME} is taken from the environment, so that no secret stands here."},
 	{Name: "owner", Shape: Line, Required: true, Says: "Who answers for what is parked here: a person, a team, an address. Nothing waits without somebody who knows of it."},
 	{Name: "deadline", Shape: Span, Default: "4h", Says: "How long the owner has for what is parked."},
 	{Name: "connections", Shape: Number, Default: "1", Says: "How many connections send at the same time. Messages of one key go one after the other, however many there are."},
@@ -139,8 +140,9 @@ var routeKeys = []Key{
 		{Name: "when", Shape: Line, Required: true, Says: "FHIRPath; a message for which it is true is filtered."},
 		{Name: "why", Shape: Line, Required: true, Says: "Why such messages are not wanted, for whoever asks later."},
 	}},
-	{Name: "to", Shape: Either, Required: true, Values: []string{"record"}, Says: "Where it leads: record turns v2 into FHIR and writes it to the record; `destination: NAME` sends the message there as it came.", Keys: []Key{
+	{Name: "to", Shape: Either, Required: true, Values: []string{"record"}, Says: "Where it leads: record turns v2 into FHIR and writes it to the record; `destination: NAME` sends the message there as it came, or with `transform: [fhir]` what it changed in the record, as a FHIR transaction.", Keys: []Key{
 		{Name: "destination", Shape: Word, Required: true, Says: "The destination's name."},
+		{Name: "transform", Shape: Words, Values: []string{"fhir"}, Says: "fhir: what the record says of the resources that the message changed, as a transaction to the FHIR server whose base is the destination's `send: https://...`. The route must lead to the record too."},
 		{Name: "parked", Shape: Word, Default: "pass", Values: []string{"pass", "hold"}, Says: "What becomes of later messages of the same key while one is parked: pass, they go on; hold, they wait."},
 	}},
 }

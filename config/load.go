@@ -176,7 +176,7 @@ func readTargets(b block) (out []Target) {
 		}
 	}
 	for _, t := range blocks {
-		out = append(out, Target{Destination: t.text("destination"), Hold: t.text("parked") == "hold", line: t.line})
+		out = append(out, Target{Destination: t.text("destination"), FHIR: len(t.texts("transform")) > 0, Hold: t.text("parked") == "hold", line: t.line})
 	}
 	return out
 }
@@ -203,6 +203,9 @@ func (l *loader) readDestination(file string, n node) {
 		b.add(b.lineOf("unknown"), "unknown: resend may double a message; it needs idempotent: true, if the receiver is")
 	}
 	d.Send = readSend(b)
+	if d.Authorization = b.expanded("authorization"); d.Authorization != "" && d.Send != nil && d.Send.Scheme != "http" && d.Send.Scheme != "https" {
+		b.add(b.lineOf("authorization"), fmt.Sprintf("authorization: %s:// has none; https:// does", d.Send.Scheme))
+	}
 	retry, _ := b.block("retry")
 	d.Retry = Retry{retry.span("first"), retry.span("most"), retry.span("give_up")}
 	if d.Retry.First == 0 || d.Retry.Most < d.Retry.First {

@@ -70,23 +70,24 @@ type TLS struct {
 
 // Destination is one system that messages are sent to.
 type Destination struct {
-	Name        string
-	Send        *url.URL // scheme mllp, http, https, file, sftp or nats
-	Owner       string
-	Deadline    time.Duration // for what is parked; 0: none
-	Connections int
-	Resend      bool // what may or may not have arrived is sent again
-	Connect     time.Duration
-	Write       time.Duration
-	Answer      time.Duration
-	Retry       Retry
-	Late        time.Duration // alert when something has waited for so long; 0: never
-	Deep        int           // alert when more waits; 0: never
-	TLS         *ClientTLS
-	SSH         *SSH  // where it is sftp
-	NATS        *NATS // where it is nats; nil: nobody signs in
-	file        string
-	line        int
+	Name          string
+	Send          *url.URL // scheme mllp, http, https, file, sftp or nats
+	Authorization string   // header of that name, where it is http or https
+	Owner         string
+	Deadline      time.Duration // for what is parked; 0: none
+	Connections   int
+	Resend        bool // what may or may not have arrived is sent again
+	Connect       time.Duration
+	Write         time.Duration
+	Answer        time.Duration
+	Retry         Retry
+	Late          time.Duration // alert when something has waited for so long; 0: never
+	Deep          int           // alert when more waits; 0: never
+	TLS           *ClientTLS
+	SSH           *SSH  // where it is sftp
+	NATS          *NATS // where it is nats; nil: nobody signs in
+	file          string
+	line          int
 }
 
 // Retry says how often sending is tried again after it failed.
@@ -118,6 +119,18 @@ type NATS struct {
 // Subject returns the subject to which messages go, where it is nats.
 func (d Destination) Subject() string { return natsSubject(d.Send) }
 
+// SpeaksFHIR reports whether what goes to a destination are FHIR transactions.
+func (s *Site) SpeaksFHIR(destination string) bool {
+	for _, r := range s.Routes {
+		for _, t := range r.To {
+			if t.FHIR && t.Destination == destination {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Route says which messages go where.
 type Route struct {
 	Name    string
@@ -134,6 +147,7 @@ type Route struct {
 type Target struct {
 	Record      bool
 	Destination string // "" where it is the record
+	FHIR        bool   // what the message changed in the record is sent, as a FHIR transaction
 	Hold        bool   // a parked message holds up later ones of its key
 	line        int
 }

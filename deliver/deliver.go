@@ -21,9 +21,9 @@ type Config struct {
 	// Sources and Routes are what there is that may be paused.
 	Sources, Routes []string
 	Journal         Journal
-	// Content returns a message's bytes as they are sent. Kinds Gone and Damaged
-	// say that they never will be there again.
-	Content func(ctx context.Context, message handover.Offset) ([]byte, error)
+	// Content returns what is sent for a delivery of a message. Kinds Gone, Damaged,
+	// NotFound and TooLarge say that it never will be there to be sent.
+	Content func(ctx context.Context, id handover.DeliveryID, message handover.Offset) ([]byte, error)
 	// Drain is how long what is being sent may take when Run is to end; 0: three
 	// seconds. What has not ended by then ends as unknown.
 	Drain time.Duration

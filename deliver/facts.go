@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"handover"
@@ -62,8 +63,19 @@ func answered(f facts, frame []byte) handover.Draft {
 	return handover.Draft{
 		Header: handover.Header{
 			Kind: handover.Answered, Source: f.source, Cause: f.message, Class: handover.KeepMessage,
-			Actor: "destination:" + f.id.To, Format: "application/hl7-v2",
+			Actor: "destination:" + f.id.To, Format: mediaOf(frame),
 		},
 		Body: handover.Body{Bytes: frame},
 	}
+}
+
+// mediaOf is what an answer looks like: receivers by HTTP say one thing and send another.
+func mediaOf(answer []byte) string {
+	switch {
+	case bytes.HasPrefix(answer, []byte("MSH")):
+		return "application/hl7-v2"
+	case json.Valid(answer):
+		return "application/json"
+	}
+	return "application/octet-stream"
 }

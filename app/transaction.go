@@ -1,0 +1,188 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"handover"
+	"handover/internal/rawjson"
+	"handover/record"
+	"handover/transform/embedded"
+)
+
+// maxDocument is how many bytes a document may have that goes into a transaction.
+const maxDocument = 32 << 20
+
+// deliveryContent returns what is sent for a delivery: the message as it came or, to a
+// FHIR server, what the record says now of what the message changed.
+func (e *Engine) deliveryContent(ctx context.Context, id handover.DeliveryID, message handover.Offset) ([]byte, error) {
+	if e.config.Site.SpeaksFHIR(id.To) {
+		return e.transaction(ctx, id.Of, message)
+	}
+	return e.contentOf(ctx, message)
+}
+
+// resourceID names a resource.
+type resourceID struct{ Type, ID string }
+
+func (r resourceID) url() string { return r.Type + "/" + r.ID }
+
+// transaction is a transaction Bundle (FHIR R4 §3.1.0.11) that brings another server to
+// what the record says of the resources that a message changed: a PUT of each under its
+// id, a DELETE of those that are no more. It has them as they are now, so that a message
+// that is sent late, or again, takes nothing back that was said since.
+func (e *Engine) transaction(ctx context.Context, of, message handover.Offset) ([]byte, error) {
+	changed, at, err := e.changed(ctx, of, message)
+	if err != nil {
+		return nil, err
+	}
+	out := bytes.NewBufferString(`{"resourceType":"Bundle","type":"transaction","entry":[`)
+	first := true
+	add := func(entry string, args ...any) {
+		if !first {
+			out.WriteByte(',')
+		}
+		first = false
+		fmt.Fprintf(out, entry, args...)
+	}
+	var put []resourceID
+	for _, r := range changed {
+		v, err := e.record.Read(ctx, engineAccess, at, r.Type, r.ID)
+		now := resourceID{v.Type, v.ID}
+		if handover.KindOf(err) == handover.Gone || err == nil && now != r { // or it is one with another
+			add(`{"request":{"method":"DELETE","url":%q}}`, r.url())
+		}
+		if handover.KindOf(err) == handover.Gone || slices.Contains(put, now) {
+			continue
+		}
+		var content []byte
+		if err == nil {
+			content, err = e.plain(ctx, v)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading what a message changed: %w", err)
+		}
+		put = append(put, now)
+		add(`{"resource":%s,"request":{"method":"PUT","url":%q}}`, content, now.url())
+	}
+	out.WriteString(`]}`)
+	return out.Bytes(), nil
+}
+
+// changed lists the resources that a message changed, and the fact that did so; of is the
+// fact that made the delivery.
+func (e *Engine) changed(ctx context.Context, of, message handover.Offset) (out []resourceID, at handover.Offset, err error) {
+	if of, err = e.decisionBefore(ctx, of, message); err != nil {
+		return nil, 0, err
+	}
+	var said handover.Assertions
+	for after := of; ; {
+		entries, err := (facts{e.journal}).After(ctx, after, 16)
+		if err != nil {
+			return nil, 0, err
+		}
+		for i := range entries {
+			f := &entries[i]
+			switch after = f.Offset; {
+			case f.Kind == handover.Shaped || f.Kind == handover.Enclosed:
+			case f.Cause == message && f.Kind == handover.Asserted:
+				said, err = e.record.Assertions(f)
+			case f.Cause == message && f.Kind == handover.Written:
+				out, err = e.writtenBy(f, &said)
+				return out, f.Offset, err
+			default:
+				return nil, 0, nothingChanged(message)
+			}
+			if err != nil {
+				return nil, 0, err
+			}
+		}
+		if len(entries) == 0 {
+			return nil, 0, nothingChanged(message)
+		}
+	}
+}
+
+func nothingChanged(message handover.Offset) error {
+	return &handover.Error{Op: "making a transaction", Kind: handover.NotFound, Where: "message " + message.String(), Err: errors.New("it changed nothing in the record")}
+}
+
+// writtenBy lists what a Written fact says that was changed.
+func (e *Engine) writtenBy(f *handover.Entry, said *handover.Assertions) (out []resourceID, err error) {
+	w, err := e.record.Writes(f, said)
+	for _, one := range w.Writes {
+		out = append(out, resourceID{one.Type, one.ID})
+	}
+	if err == nil && len(out) == 0 {
+		err = nothingChanged(f.Cause)
+	}
+	return out, err
+}
+
+// decisionBefore returns the decision on the message of a delivery, which made it unless a
+// person did who sends it again.
+func (e *Engine) decisionBefore(ctx context.Context, of, message handover.Offset) (handover.Offset, error) {
+	if of != 0 {
+		made, err := e.live().near(ctx, of)
+		if err != nil || made.Kind == handover.Decided {
+			return of, err
+		}
+	}
+	s, err := e.trace.Story(ctx, engineAccess, message)
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range s.Facts {
+		if f.Kind == handover.Decided.String() {
+			return f.Offset, nil
+		}
+	}
+	return 0, &handover.Error{Op: "making a transaction", Kind: handover.Unavailable, Where: "message " + message.String(), Err: errors.New("it is not decided yet; try again")}
+}
+
+// plain returns a resource with the document in it that it only links to.
+func (e *Engine) plain(ctx context.Context, v record.Resource) ([]byte, error) {
+	if v.Type != "Binary" {
+		return v.Content, nil
+	}
+	var b struct{ Data string }
+	if err := json.Unmarshal(v.Content, &b); err != nil {
+		return nil, err
+	}
+	digest, linked := embedded.Linked(b.Data)
+	if !linked {
+		return v.Content, nil
+	}
+	document, err := documents{e}.Document(ctx, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer document.Close()
+	content, err := io.ReadAll(io.LimitReader(document, maxDocument+1))
+	if err == nil && len(content) > maxDocument {
+		err = &handover.Error{Op: "making a transaction", Kind: handover.TooLarge, Where: v.Type + "/" + v.ID}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return withData(v.Content, content), nil
+}
+
+// withData puts a document in the place of the link to it.
+func withData(binary, document []byte) []byte {
+	out := binary
+	rawjson.Members(binary, func(name, value []byte) {
+		if string(name) == "data" {
+			at := cap(binary) - cap(value)
+			data := base64.StdEncoding.AppendEncode([]byte{'"'}, document)
+			out = slices.Concat(binary[:at], data, []byte{'"'}, binary[at+len(value):])
+		}
+	})
+	return out
+}

@@ -96,7 +96,8 @@ func (a Ask) Waiting(ctx context.Context, destination string) (bool, error) {
 
 // Await waits until something is no longer so.
 func Await(ctx context.Context, patience time.Duration, what string, so func(context.Context) (bool, error)) error {
-	for deadline := time.Now().Add(patience); ; {
+	deadline, rest := time.Now().Add(patience), 2*time.Millisecond
+	for {
 		still, err := so(ctx)
 		if err != nil || !still {
 			return err
@@ -104,9 +105,10 @@ func Await(ctx context.Context, patience time.Duration, what string, so func(con
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%s for %v", what, patience)
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		if err := pause(ctx, rest); err != nil {
 			return err
 		}
+		rest = min(2*rest, 100*time.Millisecond)
 	}
 }
 
@@ -137,9 +139,13 @@ func (a Ask) settle(ctx context.Context, patience time.Duration, destinations []
 // balance asks for the balance until it stands still: a receiver's last word may
 // just be on its way.
 func (a Ask) balance(ctx context.Context) (*balance.Report, error) {
+	const still = 20 * time.Millisecond // longer than it takes to write down what has just come
 	var before, now balance.Report
 	err := Await(ctx, time.Minute, "the balance does not stand still", func(ctx context.Context) (bool, error) {
 		before, now = now, balance.Report{}
+		if err := pause(ctx, still); err != nil {
+			return true, err
+		}
 		err := a.Get(ctx, "/api/v1/balance", &now)
 		return before.UpTo == 0 || !reflect.DeepEqual(before.Destinations, now.Destinations), err
 	})

@@ -98,7 +98,7 @@ func (s *Schedule) arm() string {
 	switch s.rng.IntN(7) {
 	case 0, 1, 2:
 		s.disk.Arm(faultvfs.Fault{Op: faultvfs.Any, N: n, Effect: faultvfs.Cut})
-		return "lost power while it wrote"
+		return CutWriting
 	case 3:
 		s.disk.Arm(faultvfs.Fault{Op: faultvfs.Sync, N: 1 + n/8})
 		return "failed a sync"
@@ -113,7 +113,13 @@ func (s *Schedule) arm() string {
 	return slow
 }
 
-const slow = "was slow"
+// Some of what Part.Disk counts.
+const (
+	CutWriting = "lost power while it wrote"
+	CutLater   = "lost power later"
+	Jumped     = "clock: jumped an hour or two"
+	slow       = "was slow"
+)
 
 // live runs an engine while the senders send, unless the disk ends it before. It
 // begins on a disk that works, which fails then unless it is the last life.
@@ -154,7 +160,7 @@ func (s *Schedule) live(ctx context.Context, last bool) (err error) {
 func (s *Schedule) turnClock() {
 	to := time.Duration(s.rng.IntN(3)-1) * time.Hour
 	if s.jump.Swap(int64(to)) != int64(to) {
-		s.out.Disk["clock: jumped an hour or two"]++
+		s.out.Disk[Jumped]++
 	}
 }
 
@@ -170,7 +176,7 @@ func (s *Schedule) failingLife(ctx context.Context, e *app.Engine) {
 	}
 	if s.rng.IntN(2) == 0 && !s.disk.Dead() {
 		s.disk.PowerCut()
-		s.out.Disk["lost power later"]++
+		s.out.Disk[CutLater]++
 	}
 	s.out.Rounds++
 }

@@ -159,5 +159,6 @@ func (p *Program) Verify(ctx context.Context) (string, error) {
 	return p.Command(ctx, "verify", "--data", p.Data)
 }
 
-// web asks a running engine; an answer takes seconds at most.
-var web = &http.Client{Timeout: 30 * time.Second}
+// web asks a running engine; an answer takes seconds at most, among millions of messages
+// a minute.
+var web = &http.Client{Timeout: 2 * time.Minute}

@@ -39,10 +39,11 @@ func (s *Sender) Acked() int64 { return s.acked.Load() }
 // Refused returns how many answers asked to send the message again.
 func (s *Sender) Refused() int64 { return s.refused.Load() }
 
-func (s *Sender) control(n int64) string { return fmt.Sprintf("%s-%d-%d", s.Source, s.Number, n) }
+// Control is the MSH-10 of the n-th message.
+func (s *Sender) Control(n int64) string { return fmt.Sprintf("%s-%d-%d", s.Source, s.Number, n) }
 
-// largeEvery is how often a message is too long for its place among the others.
-const largeEvery = 150
+// LargeEvery is how often a message is too long for its place among the others.
+const LargeEvery = 150
 
 // patient is whom the n-th message is about; no two senders have one in common.
 func (s *Sender) patient(n int64) string {
@@ -54,22 +55,22 @@ func (s *Sender) chance(n int64) *rand.Rand {
 	return rand.New(rand.NewPCG(uint64(s.Number), uint64(n)))
 }
 
-// message is the n-th message, always the same bytes.
-func (s *Sender) message(n int64) []byte {
+// Message is the n-th message, always the same bytes.
+func (s *Sender) Message(n int64) []byte {
 	rng := s.chance(n)
 	rng.IntN(20) // was the patient
 	head := fmt.Sprintf("MSH|^~\\&|TORTURE|TEST|HANDOVER|TEST|20260302%02d%02d%02d+0000||%%s|%s|P|2.5.1\r",
-		8+n/3600%12, n/60%60, n%60, s.control(n))
+		8+n/3600%12, n/60%60, n%60, s.Control(n))
 	if n%3 == 0 {
 		return fmt.Appendf(nil, head+"EVN|A08|20260302080000+0000\rPID|1||%s^^^TEST^MR||TESTPATIENT^SYNTHETIC^%c||19800101|F\r"+
 			"PV1|1|I|W%d^1^1\r", "ADT^A08^ADT_A01", s.patient(n), 'A'+rng.IntN(26), rng.IntN(9))
 	}
 	note := strings.Repeat("x", rng.IntN(800))
-	if n%largeEvery == largeEvery-1 {
+	if n%LargeEvery == LargeEvery-1 {
 		note = strings.Repeat("long note ", 30_000)
 	}
 	return fmt.Appendf(nil, head+"PID|1||%s^^^TEST^MR||TESTPATIENT^SYNTHETIC\rOBR|1||%s|GLU^Glucose^L|||20260302080000+0000\r"+
-		"OBX|1|NM|GLU^Glucose^L||%d|mmol/L^^UCUM|||||F\rNTE|1||%s\r", "ORU^R01^ORU_R01", s.patient(n), s.control(n), rng.IntN(100), note)
+		"OBX|1|NM|GLU^Glucose^L||%d|mmol/L^^UCUM|||||F\rNTE|1||%s\r", "ORU^R01^ORU_R01", s.patient(n), s.Control(n), rng.IntN(100), note)
 }
 
 // Sent is a message that was acknowledged.
@@ -89,7 +90,7 @@ type SentBook struct {
 func (s *Sender) Book() SentBook {
 	book := SentBook{Source: s.Source}
 	for n := range s.Acked() {
-		book.Messages = append(book.Messages, Sent{s.control(n), s.patient(n), sha256.Sum256(s.message(n))})
+		book.Messages = append(book.Messages, Sent{s.Control(n), s.patient(n), sha256.Sum256(s.Message(n))})
 	}
 	return book
 }
@@ -109,12 +110,12 @@ func (s *Sender) run(ctx context.Context, stop <-chan struct{}, patience time.Du
 		case <-time.After(time.Duration(rng.Int64N(int64(2*s.Pause) + 1))):
 		}
 		deadline := time.Now().Add(patience)
-		for !s.try(s.message(n), s.control(n)) {
+		for !s.try(s.Message(n), s.Control(n)) {
 			if ctx.Err() != nil {
 				return nil
 			}
 			if time.Now().After(deadline) {
-				return fmt.Errorf("%s: not acknowledged within %v", s.control(n), patience)
+				return fmt.Errorf("%s: not acknowledged within %v", s.Control(n), patience)
 			}
 			s.resent.Add(1)
 			time.Sleep(time.Duration(5+rng.IntN(20)) * time.Millisecond)
@@ -128,7 +129,7 @@ func (s *Sender) Some(messages int, over func() bool) {
 	defer s.hangUp()
 	for range messages {
 		n := s.Acked()
-		for !s.try(s.message(n), s.control(n)) {
+		for !s.try(s.Message(n), s.Control(n)) {
 			s.resent.Add(1) // now, or in the next life
 			if over() {
 				return

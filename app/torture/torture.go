@@ -66,7 +66,7 @@ func Run(ctx context.Context, c Config) (r *Report, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
-	r = &Report{Seed: c.Seed, Dir: c.Dir, Memory: memory}
+	r = &Report{Seed: c.Seed, Dir: c.Dir, Memory: memory, Killed: Part{Findings: []Finding{}}, Failing: Part{Findings: []Finding{}}}
 	defer func() {
 		if c.Keep && r.found() > 0 {
 			r.Kept = dir

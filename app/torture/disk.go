@@ -272,7 +272,7 @@ func (s *Schedule) judge(ctx context.Context) error {
 	b := Books{Sent: booksOf(s.senders), Kept: kept, Destinations: []Destination{{Name: "careful"}},
 		Receivers: s.out.took(map[string]*Receiver{"careful": s.to}), Balance: s.out.balance}
 	counts, found := b.Judge()
-	s.out.Counts, s.out.Facts = counts, kept.Facts
+	s.out.Counts, s.out.Facts, s.out.Judged = counts, kept.Facts, true
 	s.out.find(found...)
 	s.out.senders(s.senders)
 	return nil

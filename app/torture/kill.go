@@ -18,8 +18,8 @@ const (
 	between     = 25 * time.Millisecond // messages of a connection
 	giveUp      = 2 * time.Minute       // on a message, and on whatever must come to rest
 	shortest    = 100 * time.Millisecond
-	longest     = 1200 * time.Millisecond // life of an engine after it is ready
-	troubled    = 8                       // of a hundred messages that a receiver gets
+	longest     = 3 * time.Second // life of an engine after it is ready
+	troubled    = 8               // of a hundred messages that a receiver gets
 )
 
 // killing is an engine that is killed again and again, with all who talk to it.
@@ -223,6 +223,7 @@ func (k *killing) finish(ctx context.Context, bar Bar) error {
 // judge waits for rest, stops the engine, proves its folder and holds all books
 // against each other.
 func (k *killing) judge(ctx context.Context) (Counts, error) {
+	k.out.Judged = false
 	ask := Ask{k.program.HTTP}
 	var open []string
 	var all []Destination
@@ -256,6 +257,6 @@ func (k *killing) judge(ctx context.Context) (Counts, error) {
 	counts, found := books.Judge()
 	k.out.find(found...)
 	k.out.senders(k.crowd.Senders)
-	k.out.Facts = kept.Facts
+	k.out.Facts, k.out.Judged = kept.Facts, true
 	return counts, nil
 }

@@ -138,11 +138,11 @@ func (s Spread) String() string {
 func (r *Report) Print(w io.Writer) error {
 	fmt.Fprintf(w, "seed %d, in %s%s\n\n", r.Seed, r.Dir, map[bool]string{true: ", which is memory: this says nothing of a disk"}[r.Memory])
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(killed, failing any, what string) { fmt.Fprintf(t, "%v\t%v\t  %s\n", killed, failing, what) }
+	row := func(killed, failing any, what string) { fmt.Fprintf(t, "%v\t%v\t%s\n", killed, failing, what) }
 	k, f := r.Killed, r.Failing
-	counted := func(killed, failing int, what string) { row(k.counted(killed), f.counted(failing), what) }
+	counted := func(killed, failing int, what string) { row(k.counted(killed), f.counted(failing), "  "+what) }
 	row("kill -9", "failing disk", "")
-	row(k.Rounds+k.Starting, f.Rounds, "lives of the engine that ended so")
+	row(k.Rounds+k.Starting, f.Rounds, "  lives of the engine that ended so")
 	counted(k.Acknowledged, f.Acknowledged, "messages acknowledged")
 	counted(k.Lost, f.Lost, "lost (must be 0)")
 	counted(k.NotHad, f.NotHad, "taken as delivered that were not (must be 0)")
@@ -199,25 +199,27 @@ func listed(all ...map[string]int) string {
 	return out.String()
 }
 
-func (r *Report) verdict(w io.Writer) (err error) {
+func (r *Report) verdict(w io.Writer) error {
 	for _, p := range []Part{r.Killed, r.Failing} {
 		for _, f := range p.Findings {
-			_, err = fmt.Fprintln(w, f)
+			fmt.Fprintln(w, f)
 		}
 		if p.More > 0 {
-			_, err = fmt.Fprintf(w, "and %d more\n", p.More)
+			fmt.Fprintf(w, "and %d more\n", p.More)
 		}
 	}
 	if !r.Killed.Judged || !r.Failing.Judged {
-		_, err = fmt.Fprintln(w, "Where there is a - the books could not be compared, since the engine did not come so far.")
+		fmt.Fprintln(w, "Where there is a - the books could not be compared, since the engine did not come so far.")
 	}
-	switch {
-	case r.Passed:
-		_, err = fmt.Fprintln(w, "PASS: nothing that was acknowledged is lost, and nothing is taken for what it is not.")
-	case r.Kept != "":
-		_, err = fmt.Fprintf(w, "FAIL: %d findings; everything is left in %s\n", r.found(), r.Kept)
-	default:
-		_, err = fmt.Fprintf(w, "FAIL: %d findings; --seed %d does it again as far as that goes, and --keep leaves everything to be looked at.\n", r.found(), r.Seed)
+	verdict := "PASS: nothing that was acknowledged is lost, and nothing is taken for what it is not."
+	if !r.Passed {
+		verdict = fmt.Sprintf("FAIL: %d findings; ", r.found())
+		if r.Kept != "" {
+			verdict += "everything is left in " + r.Kept
+		} else {
+			verdict += fmt.Sprintf("--seed %d does it again as far as that goes, and --keep leaves everything to be looked at.", r.Seed)
+		}
 	}
+	_, err := fmt.Fprintln(w, verdict)
 	return err
 }

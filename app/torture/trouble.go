@@ -28,7 +28,10 @@ var faults = []fault{
 		time.AfterFunc(l.r.late, func() { defer l.r.pending.Done(); l.accept(control) })
 		return true
 	}},
-	{name: "answered twice", after: func(l *line, control string) bool { return l.accept(control) && l.accept(control) }},
+	{name: "answered twice", after: func(l *line, control string) bool {
+		l.accept(control)
+		return l.accept(control)
+	}},
 	{name: "answered in pieces", after: (*line).pieces},
 	{name: "answered for another message, then right", after: func(l *line, control string) bool {
 		return l.write(acknowledgement("AA", "X"+control)) && l.accept(control)

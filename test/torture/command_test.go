@@ -82,6 +82,29 @@ func TestInterruptedCommand(t *testing.T) {
 	leaves(t, dir, bystander)
 }
 
+// TestTooLittleRoom: on a disk with less than it needs it does not begin.
+func TestTooLittleRoom(t *testing.T) {
+	dir := t.TempDir()
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to mount a small file system")
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=50m"); err != nil {
+		t.Skipf("cannot mount a small file system here: %v", err)
+	}
+	defer func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	}()
+	out, err := exec.Command(binary, "torture", "--data", dir).CombinedOutput()
+	if ended, ok := errors.AsType[*exec.ExitError](err); !ok || ended.ExitCode() != 3 || !strings.Contains(string(out), "MB are free") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if all, err := os.ReadDir(dir); err != nil || len(all) > 0 {
+		t.Errorf("it leaves %v (%v)", all, err)
+	}
+}
+
 // TestFindsALoss runs a program that loses its journal whenever it is started: that
 // must be found, named, and kept to be looked at if that is asked for.
 func TestFindsALoss(t *testing.T) {

@@ -27,6 +27,7 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 	c := deliver.Config{
 		Place:   store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS},
 		Journal: delivered{e.live(), e.config.Site.Release}, Content: e.deliveryContent, Log: e.log,
+		Drain: e.config.Drain,
 	}
 	for _, r := range e.config.Site.Routes {
 		c.Routes = append(c.Routes, r.Name)

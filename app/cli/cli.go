@@ -59,6 +59,7 @@ type commands struct {
 	Balance      balanceCommand      `cmd:"" help:"Tell whether what came in is what became of it; exit code 1 if it is not."`
 	Reconcile    reconcileCommand    `cmd:"" help:"Hold a list that a source exported against what the record heard from it; exit code 1 if they differ."`
 	Bench        benchCommand        `cmd:"" help:"Measure this machine: figures, beside its own limits and the goals."`
+	Torture      tortureCommand      `cmd:"" help:"See whether this disk and this program keep what they promise: kills, faults, and books that must agree."`
 	Backup       backupCommand       `cmd:"" help:"Write everything into one file, while the engine runs."`
 	Restore      restoreCommand      `cmd:"" help:"Make a data folder of a backup, and prove it."`
 	Verify       verifyCommand       `cmd:"" help:"Prove that nothing in journal, trace, deliveries and record was changed or lost."`

@@ -1,19 +1,16 @@
 package torture
 
 import (
-	"bufio"
-	"encoding/json"
+	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"handover/app/torture"
 )
 
 // binary is the built program.
@@ -41,16 +38,12 @@ func long() bool { return os.Getenv("HANDOVER_LONG") == "1" }
 
 // engine is the program on a configuration and a data folder of its own.
 type engine struct {
+	torture.Program
+	torture.Ask
 	t       *testing.T
 	config  string
 	data    string
-	sources map[string]string // source → address
-	http    string
-	process *exec.Cmd
-	ended   chan error
-	log     *os.File
-	// patience is how long a start may take.
-	patience time.Duration
+	sources []torture.Address
 }
 
 // newEngine writes a configuration with two sources on free ports: now, which
@@ -58,30 +51,22 @@ type engine struct {
 // settings are further lines of handover.yaml.
 func newEngine(t *testing.T, data, settings string) *engine {
 	t.Helper()
-	e := &engine{t: t, config: t.TempDir(), data: data, sources: map[string]string{}, http: freePort(t), patience: time.Minute}
-	write := func(name, text string) {
-		path := filepath.Join(e.config, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	e := &engine{t: t, config: t.TempDir(), data: data, Ask: torture.Ask{HTTP: freePort(t)}}
+	e.configure("handover.yaml", "name: Torture\nhttp: "+e.Ask.HTTP+"\n"+settings)
+	for _, s := range []struct{ name, acknowledge string }{{"now", "received"}, {"later", "recorded"}} {
+		at := torture.Address{Name: s.name, Host: freePort(t)}
+		e.sources = append(e.sources, at)
+		e.configure("sources/"+s.name+".yaml", fmt.Sprintf("source: %s\nlisten: mllp://%s\nacknowledge: %s\nauthorities: [TEST]\n",
+			at.Name, at.Host, s.acknowledge))
 	}
-	write("handover.yaml", "name: Torture\nhttp: "+e.http+"\n"+settings)
-	for name, acknowledge := range map[string]string{"now": "received", "later": "recorded"} {
-		e.sources[name] = freePort(t)
-		write("sources/"+name+".yaml", fmt.Sprintf("source: %s\nlisten: mllp://%s\nacknowledge: %s\nauthorities: [TEST]\n",
-			name, e.sources[name], acknowledge))
-	}
-	write("routes/record.yaml", "route: record\nfrom: [now, later]\nto: record\n")
+	e.configure("routes/record.yaml", "route: record\nfrom: [now, later]\nto: record\n")
 	log, err := os.Create(filepath.Join(e.config, "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.log = log
+	e.Program = torture.Program{Path: binary, Config: e.config, Data: data, HTTP: e.Ask.HTTP, Sources: e.sources, Log: log}
 	t.Cleanup(func() {
-		if e.process != nil {
+		if e.Running() {
 			e.kill()
 		}
 		if text, _ := os.ReadFile(log.Name()); t.Failed() {
@@ -102,112 +87,45 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// start runs the program and returns how long it took until it listened.
+// start runs the program and returns how long it took until it was ready.
 func (e *engine) start() time.Duration {
 	e.t.Helper()
-	began := time.Now()
-	e.process = exec.Command(binary, "run", "--config", e.config, "--data", e.data)
-	e.process.Stdout, e.process.Stderr = e.log, e.log
-	if err := e.process.Start(); err != nil {
+	took, err := e.Start(e.t.Context())
+	if err != nil {
 		e.t.Fatal(err)
 	}
-	e.ended = make(chan error, 1)
-	go func(p *exec.Cmd, ended chan<- error) { ended <- p.Wait() }(e.process, e.ended)
-	for {
-		if listens(e.sources["now"]) && listens(e.sources["later"]) && listens(e.http) {
-			return time.Since(began)
-		}
-		select {
-		case err := <-e.ended:
-			e.process = nil
-			e.t.Fatalf("the engine ended at its start: %v", err)
-		case <-time.After(2 * time.Millisecond):
-		}
-		if time.Since(began) > e.patience {
-			e.t.Fatalf("the engine did not start within %v", e.patience)
-		}
-	}
-}
-
-func listens(address string) bool {
-	conn, err := net.Dial("tcp", address)
-	if err == nil {
-		_ = conn.Close() // nothing was said
-	}
-	return err == nil
+	return took
 }
 
 // kill is kill -9.
 func (e *engine) kill() {
-	_ = e.process.Process.Kill() // it may have ended
-	if err := <-e.ended; err == nil {
-		e.t.Error("a program that was killed ended well")
+	e.t.Helper()
+	if !e.Kill() {
+		e.t.Error("the program had ended before it was killed")
 	}
-	e.process = nil
 }
 
 // stop asks it to end, as an operator would.
 func (e *engine) stop() {
 	e.t.Helper()
-	if err := e.process.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := e.Stop(); err != nil {
 		e.t.Error(err)
 	}
-	select {
-	case err := <-e.ended:
-		if err != nil {
-			e.t.Errorf("stopping: %v", err)
-		}
-		e.process = nil
-	case <-time.After(time.Minute):
-		e.t.Error("the engine did not stop within a minute")
-		e.kill()
-	}
 }
 
-// undecided reports whether a message waits to be decided, or a fact to be
-// taken into the trace, which is what can be asked.
-func (e *engine) undecided() bool {
-	e.t.Helper()
-	var page struct {
-		Messages []json.RawMessage `json:"messages"`
-	}
-	e.get("/api/v1/messages?state=received&limit=1", &page)
-	figures := e.figures()
-	return len(page.Messages) > 0 || figures[`handover_applied_offset{projection="trace"}`] != figures["handover_journal_offset"]
-}
-
-// figures are those of /metrics, which writes a million as 1e+06.
+// figures are those of /metrics.
 func (e *engine) figures() map[string]float64 {
 	e.t.Helper()
-	answer, err := http.Get("http://" + e.http + "/metrics")
+	figures, err := e.Figures(e.t.Context())
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	out := map[string]float64{}
-	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
-		name, text, _ := strings.Cut(lines.Text(), " ")
-		if value, err := strconv.ParseFloat(text, 64); err == nil {
-			out[name] = value
-		}
-	}
-	if _, told := out["handover_journal_offset"]; !told {
-		e.t.Fatal("/metrics does not tell the journal's offset")
-	}
-	return out
+	return figures
 }
 
 func (e *engine) get(path string, v any) {
 	e.t.Helper()
-	answer, err := http.Get("http://" + e.http + path)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		e.t.Fatalf("%s: %s", path, answer.Status)
-	}
-	if err := json.NewDecoder(answer.Body).Decode(v); err != nil {
+	if err := e.Get(e.t.Context(), path, v); err != nil {
 		e.t.Fatal(err)
 	}
 }
@@ -215,20 +133,90 @@ func (e *engine) get(path string, v any) {
 // awaitDecided waits until nothing is undecided.
 func (e *engine) awaitDecided(patience time.Duration) {
 	e.t.Helper()
-	for deadline := time.Now().Add(patience); e.undecided(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			e.t.Fatal("messages stay undecided")
-		}
+	if err := torture.Await(e.t.Context(), patience, "messages stay undecided", e.Undecided); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// awaitDelivered waits until nothing waits to be sent: what is open is parked.
+func (e *engine) awaitDelivered(patience time.Duration) {
+	e.t.Helper()
+	err := torture.Await(e.t.Context(), patience, "messages still wait to be sent",
+		func(ctx context.Context) (bool, error) { return e.Waiting(ctx, "") })
+	if err != nil {
+		e.t.Fatal(err)
 	}
 }
 
 // verify is the command, on the stopped engine's folder.
 func (e *engine) verify() {
 	e.t.Helper()
-	out, err := exec.Command(binary, "verify", "--data", e.data).CombinedOutput()
+	out, err := e.Verify(e.t.Context())
 	if err != nil {
-		e.t.Errorf("verify: %v\n%s", err, out)
+		e.t.Error(err)
 		return
 	}
-	e.t.Logf("verify: %s", strings.TrimSpace(string(out)))
+	e.t.Logf("verify: %s", out)
+}
+
+// crowd begins senders that end with the test.
+func (e *engine) crowd(n int, pause time.Duration) *torture.Crowd {
+	return torture.StartCrowd(e.t.Context(), n, e.sources, pause, 2*time.Minute)
+}
+
+// end waits until every message that was begun is acknowledged.
+func end(t *testing.T, c *torture.Crowd) {
+	t.Helper()
+	if err := c.End(); err != nil {
+		t.Error(err)
+	}
+}
+
+// judge holds the books of the senders, and of receivers by the names of their
+// destinations, against the journal of the stopped engine.
+func (e *engine) judge(c *torture.Crowd, receivers ...receiver) *torture.Kept {
+	e.t.Helper()
+	kept, err := torture.ReadKept(e.t.Context(), e.data)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	b := torture.Books{Sent: c.Books(), Kept: kept, Receivers: map[string]torture.ReceiverBook{}}
+	for _, r := range receivers {
+		b.Destinations = append(b.Destinations, r.to)
+		b.Receivers[r.to.Name] = r.Book()
+	}
+	_, found := b.Judge()
+	for _, f := range found {
+		e.t.Error(f)
+	}
+	return kept
+}
+
+// receiver is who gets what is sent to a destination.
+type receiver struct {
+	*torture.Receiver
+	to torture.Destination
+}
+
+// newReceiver makes one that meets faults with so many of a hundred messages.
+func newReceiver(t *testing.T, seed uint64, trouble int, to torture.Destination) receiver {
+	t.Helper()
+	r, err := torture.NewReceiver(torture.ReceiverConfig{Seed: seed, Trouble: trouble, Late: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Down)
+	return receiver{r, to}
+}
+
+// configure adds a file to the configuration.
+func (e *engine) configure(name, text string) {
+	e.t.Helper()
+	path := filepath.Join(e.config, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		e.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		e.t.Fatal(err)
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"handover/app/torture"
 )
 
 // TestFullDisk runs the program, which sends on what comes, on a small file system that
@@ -29,13 +31,12 @@ func TestFullDisk(t *testing.T) {
 		}
 	})
 	e := newEngine(t, filepath.Join(dir, "data"), "volume_size: 4MB\nlow_space: 150MB\n")
-	careful := newReceiver(t, 3)
-	careful.rest()
+	careful := newReceiver(t, 3, 0, torture.Destination{Name: "careful"})
 	e.configure("destinations/careful.yaml", fmt.Sprintf("destination: careful\nsend: mllp://%s\nowner: the tests\nconnections: 4\n"+
-		"retry:\n  first: 20ms\n  most: 200ms\n", careful.address))
+		"retry:\n  first: 20ms\n  most: 200ms\n", careful.Address()))
 	e.configure("routes/out.yaml", "route: out\nfrom: [now, later]\nto:\n  - destination: careful\n")
 	e.start()
-	c := startCrowd(t, 16, e.sources, 20*time.Millisecond, 2*time.Minute)
+	c := e.crowd(16, 20*time.Millisecond)
 	moving(t, c, "at first")
 	filler := filepath.Join(dir, "filler")
 
@@ -49,9 +50,9 @@ func TestFullDisk(t *testing.T) {
 	e.kill()
 	e.start()
 	reading(e)
-	acked, _, _ := c.sums()
+	acked, _, _ := c.Sums()
 	time.Sleep(300 * time.Millisecond)
-	if now, _, _ := c.sums(); now != acked {
+	if now, _, _ := c.Sums(); now != acked {
 		t.Errorf("%d messages were acknowledged on a full disk", now-acked)
 	}
 
@@ -59,25 +60,23 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	moving(t, c, "when there was room again")
-	c.end()
+	end(t, c)
 	e.awaitDecided(time.Minute)
 	e.awaitDelivered(time.Minute)
 	e.balanced()
 	e.stop()
 	e.verify()
-	readDeliveries(t, e.data).judge(t, "careful", careful, false)
-	k := readJournal(t, e.data)
-	k.judge(t, c.all)
-	acked, resent, refused := c.sums()
-	t.Logf("%d messages acknowledged, tried again %d times, told to try again %d times; the journal: %s", acked, resent, refused, k.summary())
+	k := e.judge(c, careful)
+	acked, resent, refused := c.Sums()
+	t.Logf("%d messages acknowledged, tried again %d times, told to try again %d times; the journal: %s", acked, resent, refused, k.Summary())
 }
 
 // moving waits until messages are acknowledged again.
-func moving(t *testing.T, c *crowd, when string) {
+func moving(t *testing.T, c *torture.Crowd, when string) {
 	t.Helper()
-	before, _, _ := c.sums()
+	before, _, _ := c.Sums()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		if now, _, _ := c.sums(); now > before+100 {
+		if now, _, _ := c.Sums(); now > before+100 {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -87,24 +86,24 @@ func moving(t *testing.T, c *crowd, when string) {
 }
 
 // refusing waits until every sender is told to keep its messages.
-func refusing(t *testing.T, c *crowd) {
+func refusing(t *testing.T, c *torture.Crowd) {
 	t.Helper()
-	before := map[*sender]int64{}
-	for _, s := range c.all {
-		before[s] = s.refused.Load()
+	before := map[*torture.Sender]int64{}
+	for _, s := range c.Senders {
+		before[s] = s.Refused()
 	}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		told := 0
-		for _, s := range c.all {
-			if s.refused.Load() > before[s] {
+		for _, s := range c.Senders {
+			if s.Refused() > before[s] {
 				told++
 			}
 		}
-		if told == len(c.all) {
+		if told == len(c.Senders) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("only %d of %d senders were refused on a disk below the mark", told, len(c.all))
+			t.Fatalf("only %d of %d senders were refused on a disk below the mark", told, len(c.Senders))
 		}
 	}
 }

@@ -17,7 +17,7 @@ const (
 func TestKill(t *testing.T) {
 	e := newEngine(t, t.TempDir(), "volume_size: 1MB\nlow_space: 1MB\n")
 	e.start()
-	c := startCrowd(t, connections, e.sources, 60*time.Millisecond, 2*time.Minute)
+	c := e.crowd(connections, 60*time.Millisecond)
 	rng := rand.New(rand.NewPCG(20, 64))
 	life := 900 * time.Millisecond
 	if long() {
@@ -29,20 +29,19 @@ func TestKill(t *testing.T) {
 		e.kill()
 		starts = append(starts, e.start())
 	}
-	c.end()
+	end(t, c)
 	e.awaitDecided(2 * time.Minute)
 	e.balanced()
 	e.stop()
 	e.verify()
-	k := readJournal(t, e.data)
-	k.judge(t, c.all)
-	acked, resent, refused := c.sums()
+	k := e.judge(c)
+	acked, resent, refused := c.Sums()
 	slices.Sort(starts)
 	t.Logf("%d kills, %d connections: %d messages acknowledged, tried again %d times, told to try again %d times",
 		kills, connections, acked, resent, refused)
-	t.Logf("the journal: %s", k.summary())
+	t.Logf("the journal: %s", k.Summary())
 	t.Logf("starts took %v at the median, %v at most", starts[len(starts)/2].Round(time.Millisecond), starts[len(starts)-1].Round(time.Millisecond))
-	if k.repeated == 0 || acked == 0 {
+	if k.Repeated == 0 || acked == 0 {
 		t.Error("no message was ever in flight: this proved nothing")
 	}
 }

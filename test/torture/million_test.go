@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/app/torture"
 	"handover/journal"
 )
 
@@ -47,9 +48,9 @@ func TestStartAtAMillion(t *testing.T) {
 	e.stop()
 	for from, to := range tenths(n) {
 		measure(t, "putting messages into the journal", func() { putMessages(t, e.data, from, to) })
-		e.patience = 30 * time.Minute
+		e.Patience = 30 * time.Minute
 		t.Logf("a start with %d messages that no table has: %v", to-from, e.start().Round(time.Millisecond))
-		e.patience = time.Minute
+		e.Patience = time.Minute
 		measure(t, "deciding them", func() { e.awaitDecided(100 * time.Minute) })
 		awaitRouted(e, to)
 		e.stop()
@@ -64,7 +65,7 @@ func TestStartAtAMillion(t *testing.T) {
 	t.Logf("on disk: journal %d MB, record %d MB, trace %d MB", size(t, e.data+"/journal"), size(t, e.data+"/record.db"), size(t, e.data+"/trace.db"))
 	traces(e, n)
 	file, twin := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "twin")
-	measure(t, "backup of the running engine", func() { command(t, "backup", file, "--server", "http://"+e.http) })
+	measure(t, "backup of the running engine", func() { command(t, "backup", file, "--server", "http://"+e.Ask.HTTP) })
 	t.Logf("the backup: %d MB", size(t, file))
 	e.stop()
 	measure(t, "restore", func() { command(t, "restore", file, "--data", twin) })
@@ -78,17 +79,17 @@ func traces(e *engine, n int) {
 	var took []time.Duration
 	for i := range 50 {
 		number := (i*n/50 + 17) % n
-		s := sender{source: "now", number: number % connections}
+		s := torture.Sender{Source: "now", Number: number % connections}
 		at := int64(number / connections)
-		at += at / (largeEvery - 1)
+		at += at / (torture.LargeEvery - 1)
 		began := time.Now()
 		var story struct {
 			Message struct{ Offset handover.Offset }
 		}
-		e.get("/api/v1/traces/"+s.control(at)+"?by=control", &story)
+		e.get("/api/v1/traces/"+s.Control(at)+"?by=control", &story)
 		took = append(took, time.Since(began))
 		if story.Message.Offset == 0 {
-			e.t.Errorf("message %d (%s) has no story", number, s.control(at))
+			e.t.Errorf("message %d (%s) has no story", number, s.Control(at))
 		}
 	}
 	slices.Sort(took)
@@ -165,13 +166,13 @@ func putMessages(t *testing.T, data string, from, to int) {
 	j := openJournal(t, data)
 	var drafts []handover.Draft
 	for i := from; i < to; i++ {
-		s := sender{source: "now", number: i % connections}
+		s := torture.Sender{Source: "now", Number: i % connections}
 		at := int64(i / connections)
-		at += at / (largeEvery - 1) // passes over the long ones
+		at += at / (torture.LargeEvery - 1) // passes over the long ones
 		drafts = append(drafts, handover.Draft{
-			Header: handover.Header{Kind: handover.Received, Release: "put", Source: s.source, Class: handover.KeepMessage,
-				Actor: "source:now", Format: "application/hl7-v2", Answer: "AA", Conn: strconv.Itoa(s.number)},
-			Body: handover.Body{Bytes: s.message(at)}, Control: s.control(at),
+			Header: handover.Header{Kind: handover.Received, Release: "put", Source: s.Source, Class: handover.KeepMessage,
+				Actor: "source:now", Format: "application/hl7-v2", Answer: "AA", Conn: strconv.Itoa(s.Number)},
+			Body: handover.Body{Bytes: s.Message(at)}, Control: s.Control(at),
 		})
 		if len(drafts) == 1000 || i == to-1 {
 			if _, err := j.Append(context.Background(), drafts); err != nil {

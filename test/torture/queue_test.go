@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"handover/app/torture"
 	"handover/deliver"
 )
 
@@ -20,15 +21,14 @@ func TestLongQueue(t *testing.T) {
 	}
 	n := messagesWanted(t)
 	e := newEngine(t, t.TempDir(), "")
-	fast := newReceiver(t, 4)
-	fast.rest()
-	e.configure("destinations/fast.yaml", fmt.Sprintf("destination: fast\nsend: mllp://%s\nowner: the tests\nconnections: 16\n", fast.address))
+	fast := newReceiver(t, 4, 0, torture.Destination{Name: "fast"})
+	e.configure("destinations/fast.yaml", fmt.Sprintf("destination: fast\nsend: mllp://%s\nowner: the tests\nconnections: 16\n", fast.Address()))
 	e.configure("routes/record.yaml", "route: record\nfrom: later\nto: record\n")
 	e.configure("routes/out.yaml", "route: out\nfrom: now\nto:\n  - destination: fast\n")
-	e.patience = 10 * time.Minute
+	e.Patience = 10 * time.Minute
 	e.start()
 	act := func(verb string) {
-		command(t, verb, "fast", "--server", "http://"+e.http, "--why", "a test")
+		command(t, verb, "fast", "--server", "http://"+e.Ask.HTTP, "--why", "a test")
 	}
 	act("pause")
 	e.stop()
@@ -50,12 +50,11 @@ func TestLongQueue(t *testing.T) {
 		t.Errorf("the balance says %+v", d)
 	}
 	e.stop()
-	fast.mu.Lock()
-	defer fast.mu.Unlock()
-	if len(fast.took) != n {
-		t.Errorf("%d messages came, of %d", len(fast.took), n)
+	came := fast.Book().Came
+	if len(came) != n {
+		t.Errorf("%d messages came, of %d", len(came), n)
 	}
-	for control, times := range fast.took {
+	for control, times := range came {
 		if times > 1 {
 			t.Errorf("%s came %d times", control, times)
 		}
@@ -73,7 +72,7 @@ func (e *engine) waiting() int {
 // resident is what the program holds in memory, in MB.
 func (e *engine) resident() int {
 	e.t.Helper()
-	text, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(e.process.Process.Pid)).Output()
+	text, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(e.PID())).Output()
 	if err != nil {
 		return 0
 	}

@@ -4,7 +4,8 @@
 // power cut whatever was not synced is there, or not, sector by sector. After
 // a sync that failed the data stays readable, but later syncs do not make it
 // durable, as with Linux's page cache. docs/decisions/0002 says how far that
-// goes and how it was proven. It is for tests only.
+// goes and how it was proven. It is for tests and for `handover torture`; no engine
+// that anybody relies on runs on it.
 package faultvfs
 
 import (
@@ -17,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
@@ -62,6 +64,9 @@ type Disk struct {
 	epoch    int   // handles of an earlier one are dead for good
 	capacity int64 // bytes in all files; negative: endless
 	ops      int64
+	hits     int64         // operations that failed as they were told to
+	through  bool          // syncs reach the real disk
+	slow     time.Duration // that a sync takes longer
 }
 
 var disks atomic.Int64
@@ -93,6 +98,28 @@ func (d *Disk) Limit(bytes int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.capacity = bytes
+}
+
+// Through makes every sync that succeeds a sync of the real disk too, from now on.
+// What a power cut loses is simulated all the same.
+func (d *Disk) Through() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.through = true
+}
+
+// Slow makes every sync take so much longer from now on.
+func (d *Disk) Slow(by time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.slow = by
+}
+
+// Hits returns how many operations failed because Arm or Limit said so.
+func (d *Disk) Hits() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.hits
 }
 
 // Used returns how many bytes the files have.
@@ -197,6 +224,7 @@ func (d *Disk) step(op Op, epoch int) (effect Effect, hit bool, err error) {
 	}
 	effect = d.fault.Effect
 	d.fault = nil
+	d.hits++
 	if effect == Cut {
 		d.dead = true
 	}

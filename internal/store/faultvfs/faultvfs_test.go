@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"handover/internal/store"
 	"handover/internal/store/faultvfs"
@@ -196,6 +197,24 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("lost %d", lost)
 	}
 	_ = w.db.Close()
+}
+
+// A disk whose syncs are slow and real is no kinder than the other.
+func TestThroughLosesOnlyWhatIsNotSynced(t *testing.T) {
+	through := func(w *world, seed uint64) {
+		w.disk.Through()
+		w.disk.Slow(time.Millisecond)
+		cutSomewhere(w, seed)
+		if w.disk.Hits() > 1 {
+			t.Errorf("%d operations failed", w.disk.Hits())
+		}
+	}
+	if lost := losses(t, 20, true, through); lost != 0 {
+		t.Errorf("synchronous=FULL lost %d acknowledged rows", lost)
+	}
+	if lost := losses(t, 20, false, through); lost == 0 {
+		t.Error("synchronous=NORMAL lost nothing, so a cut lost nothing")
+	}
 }
 
 func TestSameSeedSameStory(t *testing.T) {

@@ -1,6 +1,8 @@
 package faultvfs
 
 import (
+	"time"
+
 	"github.com/ncruces/go-sqlite3/vfs"
 )
 
@@ -53,6 +55,7 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 	}
 	end := off + int64(len(p))
 	if d.capacity >= 0 && end > f.image.size && d.used()+end-f.image.size > d.capacity {
+		d.hits++
 		return 0, errFull
 	}
 	if hit && effect == Fail {
@@ -87,8 +90,12 @@ func (f *file) Truncate(size int64) error {
 }
 
 // Sync makes the file durable, as far as the simulation goes; the real disk is
-// not asked.
-func (f *file) Sync(vfs.SyncFlag) error {
+// asked only if Through says so.
+func (f *file) Sync(how vfs.SyncFlag) error {
+	f.disk.mu.Lock()
+	slow := f.disk.slow
+	f.disk.mu.Unlock()
+	time.Sleep(slow)
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	_, hit, err := f.disk.step(Sync, f.epoch)
@@ -98,6 +105,12 @@ func (f *file) Sync(vfs.SyncFlag) error {
 	if hit {
 		f.image.failed()
 		return errSync
+	}
+	if f.disk.through {
+		if err := f.File.Sync(how); err != nil {
+			f.image.failed()
+			return err
+		}
 	}
 	f.image.synced()
 	return nil

@@ -62,8 +62,9 @@ type Pause struct {
 }
 
 // Resending is the body of a Resent fact: a person sends a message once more, as it
-// was. It makes deliveries of its own, as a Decision does.
+// was or as an Edited fact has it. It makes deliveries of its own, as a Decision does.
 type Resending struct {
 	Deliveries []Delivery `json:"deliveries"`
+	Edited     Offset     `json:"edited,omitempty"` // the Edited fact; 0: as it was
 	Why        string     `json:"why"`
 }

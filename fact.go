@@ -41,6 +41,8 @@ const (
 	Resumed       FactKind = 23 // and again
 	Counted       FactKind = 24 // what doors and senders counted: Counting
 
+	Edited FactKind = 28 // a message as a person changed it, byte for byte; Cause is the message as it came
+
 	AlertOpened       FactKind = 25 // something is not as it should be: Alert
 	AlertClosed       FactKind = 26 // and is again: AlertChange
 	AlertAcknowledged FactKind = 27 // a person knows of it: AlertChange
@@ -52,7 +54,7 @@ var factNames = map[FactKind]string{
 	Released: "released", Resent: "resent", Commanded: "commanded", Configured: "configured",
 	Accessed: "accessed", Checkpointed: "checkpointed", EpochOpened: "epoch-opened",
 	RetentionDone: "retention-done", Enclosed: "enclosed", Shaped: "shaped",
-	Answered: "answered", Cancelled: "cancelled", Paused: "paused", Resumed: "resumed", Counted: "counted",
+	Answered: "answered", Cancelled: "cancelled", Paused: "paused", Edited: "edited", Resumed: "resumed", Counted: "counted",
 	AlertOpened: "alert-opened", AlertClosed: "alert-closed", AlertAcknowledged: "alert-acknowledged",
 }
 

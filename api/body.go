@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"handover"
@@ -13,11 +14,26 @@ import (
 
 var aboutBody = about{
 	summary: "A message byte for byte as it came; of a duplicate, that of the message it repeats",
-	params:  []param{offsetParam}, media: mediaMessage, waits: true,
+	params: []param{offsetParam,
+		{"edited", "query", "an Edited fact of the message: as a person changed it, to be sent once more", "integer"}},
+	media: mediaMessage, waits: true,
 	errors: []int{http.StatusNotFound, http.StatusGone},
 }
 
 const mediaMessage = "application/hl7-v2"
+
+// edited returns the fact that a person made of the message, if one is asked for.
+func (c *call) edited(at handover.Offset) (handover.Offset, error) {
+	asked := c.params.Get("edited")
+	if asked == "" {
+		return at, nil
+	}
+	n, err := strconv.ParseInt(asked, 10, 64)
+	if err != nil || n < 1 {
+		return 0, invalid("edited", "it is an offset: a whole number from 1")
+	}
+	return handover.Offset(n), nil
+}
 
 // body gives a message's bytes, or a range of them.
 func (a *API) body(c *call) error {
@@ -29,7 +45,13 @@ func (a *API) body(c *call) error {
 	if m.First != 0 {
 		at = m.First
 	}
+	if at, err = c.edited(at); err != nil {
+		return err
+	}
 	e, err := a.Journal.Get(c.Context(), c.access, at)
+	if err == nil && c.params.Has("edited") && (e.Kind != handover.Edited || e.Cause != m.Offset) {
+		err = &handover.Error{Kind: handover.NotFound, Where: "edited", Err: errors.New("no such fact changes the message")}
+	}
 	if err != nil {
 		return hidden(err)
 	}

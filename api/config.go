@@ -64,7 +64,7 @@ type Deliveries interface {
 	Statuses(ctx context.Context) ([]deliver.Status, error)
 	Park(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error
 	Release(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error
-	Resend(ctx context.Context, by handover.Access, message handover.Offset, to []string, why string) (handover.Offset, error)
+	Resend(ctx context.Context, by handover.Access, message handover.Offset, to []string, edited []byte, why string) (handover.Offset, error)
 	Cancel(ctx context.Context, by handover.Access, id handover.DeliveryID, why string) error
 }
 

@@ -110,6 +110,8 @@ func deliveryQuery(c *call) (deliver.Query, error) {
 type decision struct {
 	Why string   `json:"why"`
 	To  []string `json:"to"` // destinations, for a resend
+	// Message is what is sent in the place of what came, for a resend.
+	Message []byte `json:"message"`
 }
 
 var aboutDeciding = about{
@@ -126,6 +128,9 @@ var aboutDeciding = about{
 
 // maxWhy is the length of a decision's body in bytes.
 const maxWhy = 8 << 10
+
+// maxEdited is the length of a resend's body in bytes, which may have a message in it.
+const maxEdited = 512 << 10
 
 func (a *API) decide(c *call) error {
 	of, err := strconv.ParseInt(c.PathValue("of"), 10, 64)
@@ -152,7 +157,7 @@ type resent struct {
 }
 
 var aboutResending = about{
-	summary: "Send a message once more, as it was, to destinations. " + `The body is {"to": ["lab"], "why": "..."}; who and why are kept, and the trace shows it as sent again`,
+	summary: "Send a message once more to destinations, as it was or as a person changed it. " + `The body is {"to": ["lab"], "why": "..."} and, if it was changed, "message": what is sent, in base64; who, what and why are kept, and the trace shows it as sent again`,
 	params:  []param{{"offset", "path", "the message's offset", "integer"}},
 	answer:  resent{},
 	errors:  []int{http.StatusBadRequest, http.StatusNotFound},
@@ -163,14 +168,14 @@ func (a *API) resend(c *call) error {
 	if err != nil {
 		return err
 	}
-	said, err := c.decision()
+	said, err := c.decision(maxEdited)
 	if err != nil {
 		return err
 	}
 	if len(said.To) == 0 {
 		return &handover.Error{Kind: handover.Invalid, Where: "to", Err: errors.New(`say where to, as in {"to": ["lab"], "why": "..."}`)}
 	}
-	of, err := a.Deliveries.Resend(c.Context(), c.access, at, said.To, said.Why)
+	of, err := a.Deliveries.Resend(c.Context(), c.access, at, said.To, said.Message, said.Why)
 	if err != nil {
 		return err
 	}
@@ -179,12 +184,12 @@ func (a *API) resend(c *call) error {
 
 // why reads what a person says of the reason.
 func (c *call) why() (string, error) {
-	said, err := c.decision()
+	said, err := c.decision(maxWhy)
 	return said.Why, err
 }
 
-func (c *call) decision() (said decision, err error) {
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, maxWhy))
+func (c *call) decision(most int64) (said decision, err error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, most))
 	if err != nil {
 		return said, &handover.Error{Kind: handover.Invalid, Err: fmt.Errorf("the body cannot be read: %w", err)}
 	}

@@ -72,7 +72,7 @@ func (o *outbox) Paused(p handover.Pause) (deliver.Halt, bool) {
 	return deliver.Halt{By: "somebody", Why: "it moves"}, o.paused[p.Source+p.Route]
 }
 
-func (o *outbox) Resend(_ context.Context, by handover.Access, message handover.Offset, to []string, why string) (handover.Offset, error) {
+func (o *outbox) Resend(_ context.Context, by handover.Access, message handover.Offset, to []string, _ []byte, why string) (handover.Offset, error) {
 	return 77, o.decide(by, "resend", handover.DeliveryID{Of: message + 1, To: to[0]}, why)
 }
 

@@ -223,33 +223,3 @@ func (o outbox) Resume(ctx context.Context, by handover.Access, p handover.Pause
 	}
 	return err
 }
-
-// Resend sends a message once more, as it was, in the order of its patient.
-func (o outbox) Resend(ctx context.Context, by handover.Access, message handover.Offset, to []string, why string) (handover.Offset, error) {
-	l := o.engine.live()
-	entry, err := l.near(ctx, message)
-	if err == nil && (entry.Kind != handover.Received || !by.May(handover.Row{ID: message.String(), Source: entry.Source})) {
-		err = &handover.Error{Op: "resending a message", Kind: handover.NotFound, Where: message.String(), Err: errors.New("there is no such message")}
-	}
-	if err != nil {
-		return 0, err
-	}
-	content, err := l.content(ctx, entry)
-	if err != nil {
-		return 0, err
-	}
-	m, _ := hl7v2.Parse(content)
-	if m == nil {
-		return 0, &handover.Error{Op: "resending a message", Kind: handover.Invalid, Where: message.String(), Err: errors.New("it cannot be read")}
-	}
-	again := handover.Resending{Why: why}
-	for _, name := range to {
-		if o.engine.config.Site.SpeaksFHIR(name) {
-			if _, _, err := o.engine.changed(ctx, 0, message); err != nil {
-				return 0, err
-			}
-		}
-		again.Deliveries = append(again.Deliveries, handover.Delivery{To: name, Keys: o.engine.routes.Keys(entry.Source, name, m)})
-	}
-	return o.Deliverer.Resend(ctx, by, message, entry.Source, again)
-}

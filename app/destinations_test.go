@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -232,6 +234,57 @@ func waitFor(t *testing.T, so func() bool) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatal("not within ten seconds")
+}
+
+// TestResendEdited: what a person changed is sent in the place of the message, which stays
+// as it came; the trace and the balance tell of it, and it can be read.
+func TestResendEdited(t *testing.T) {
+	l := newLab(t)
+	e, stop := running(t, t.TempDir(), sending(l))
+	defer stop()
+	sendAll(t, e, 0, 1)
+	at := e.offsetOf(t, "M0")
+	o := outbox{e.deliveries, e}
+	if _, err := o.Resend(t.Context(), engineAccess, at, []string{"lab"}, []byte("no message"), "x"); handover.KindOf(err) != handover.Invalid {
+		t.Errorf("what is no message was sent: %v", err)
+	}
+	changed := strings.Replace(string(admission(0)), "|M0|", "|M0-B|", 1)
+	of, err := o.Resend(t.Context(), engineAccess, at, []string{"lab"}, []byte(changed), "another control id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.book) == 2 && l.book[1] == "M0-B"
+	})
+	var again trace.Sending
+	waitFor(t, func() bool {
+		s, err := e.trace.Story(t.Context(), engineAccess, at)
+		if err != nil || len(s.Sent) < 2 {
+			return false
+		}
+		again = s.Sent[1]
+		return again.State == "accepted"
+	})
+	if !again.Resent || again.Edited == 0 || again.Of != of || again.Why != "another control id" {
+		t.Errorf("the trace tells %+v", again)
+	}
+	answer, err := http.Get(fmt.Sprintf("http://%s/api/v1/messages/%d/body?edited=%d", e.HTTP(), at, again.Edited))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if body, _ := io.ReadAll(answer.Body); string(body) != changed {
+		t.Errorf("what was sent reads %q", body)
+	}
+	if answer, err := http.Get(fmt.Sprintf("http://%s/api/v1/messages/%d/body?edited=%d", e.HTTP(), at, of)); err != nil || answer.StatusCode != http.StatusNotFound {
+		t.Errorf("another fact is shown: %v, %v", answer, err)
+	}
+	waitFor(t, func() bool {
+		r, err := e.balance.Report(t.Context(), time.Time{})
+		return err == nil && r.Balanced && len(r.Destinations) == 1 && r.Destinations[0].Accepted == 2
+	})
 }
 
 // TestPauseOfASource: while it is paused nothing listens there, also after a restart; once

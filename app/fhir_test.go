@@ -159,7 +159,7 @@ func TestFHIRDestination(t *testing.T) {
 	// cannot be.
 	before := p.transactions()
 	o := outbox{e.deliveries, e}
-	if _, err := o.Resend(t.Context(), engineAccess, e.offsetOf(t, "R1"), []string{"lab"}, "they lost it"); err != nil {
+	if _, err := o.Resend(t.Context(), engineAccess, e.offsetOf(t, "R1"), []string{"lab"}, nil, "they lost it"); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, func() bool { return p.transactions() == before+1 })
@@ -172,7 +172,7 @@ func TestFHIRDestination(t *testing.T) {
 		if len(last.Sent) != 0 {
 			t.Errorf("what changed nothing was sent: %+v", last.Sent)
 		}
-		if _, err := o.Resend(t.Context(), engineAccess, e.offsetOf(t, "R0"), []string{"lab"}, "x"); handover.KindOf(err) != handover.NotFound {
+		if _, err := o.Resend(t.Context(), engineAccess, e.offsetOf(t, "R0"), []string{"lab"}, nil, "x"); handover.KindOf(err) != handover.NotFound {
 			t.Errorf("what changed nothing is sent again: %v", err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"handover"
+	"handover/deliver"
 	"handover/internal/rawjson"
 	"handover/record"
 	"handover/transform/embedded"
@@ -19,13 +20,16 @@ import (
 // maxDocument is how many bytes a document may have that goes into a transaction.
 const maxDocument = 32 << 20
 
-// deliveryContent returns what is sent for a delivery: the message as it came or, to a
-// FHIR server, what the record says now of what the message changed.
-func (e *Engine) deliveryContent(ctx context.Context, id handover.DeliveryID, message handover.Offset) ([]byte, error) {
-	if e.config.Site.SpeaksFHIR(id.To) {
-		return e.transaction(ctx, id.Of, message)
+// deliveryContent returns what is sent: the message as it came, or as a person changed it,
+// or, to a FHIR server, what the record says now of what the message changed.
+func (e *Engine) deliveryContent(ctx context.Context, item deliver.Item) ([]byte, error) {
+	switch {
+	case e.config.Site.SpeaksFHIR(item.To):
+		return e.transaction(ctx, item)
+	case item.Resent:
+		return e.resent(ctx, item)
 	}
-	return e.contentOf(ctx, message)
+	return e.contentOf(ctx, item.Message)
 }
 
 // resourceID names a resource.
@@ -37,8 +41,8 @@ func (r resourceID) url() string { return r.Type + "/" + r.ID }
 // what the record says of the resources that a message changed: a PUT of each under its
 // id, a DELETE of those that are no more. It has them as they are now, so that a message
 // that is sent late, or again, takes nothing back that was said since.
-func (e *Engine) transaction(ctx context.Context, of, message handover.Offset) ([]byte, error) {
-	changed, at, err := e.changed(ctx, of, message)
+func (e *Engine) transaction(ctx context.Context, item deliver.Item) ([]byte, error) {
+	changed, at, err := e.changed(ctx, item)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +79,13 @@ func (e *Engine) transaction(ctx context.Context, of, message handover.Offset) (
 	return out.Bytes(), nil
 }
 
-// changed lists the resources that a message changed, and the fact that did so; of is the
-// fact that made the delivery.
-func (e *Engine) changed(ctx context.Context, of, message handover.Offset) (out []resourceID, at handover.Offset, err error) {
-	if of, err = e.decisionBefore(ctx, of, message); err != nil {
-		return nil, 0, err
+// changed lists the resources that a message changed, and the fact that did so.
+func (e *Engine) changed(ctx context.Context, item deliver.Item) (out []resourceID, at handover.Offset, err error) {
+	message, of := item.Message, item.Of
+	if item.Resent {
+		if of, err = e.decisionOf(ctx, message); err != nil {
+			return nil, 0, err
+		}
 	}
 	var said handover.Assertions
 	for after := of; ; {
@@ -125,15 +131,8 @@ func (e *Engine) writtenBy(f *handover.Entry, said *handover.Assertions) (out []
 	return out, err
 }
 
-// decisionBefore returns the decision on the message of a delivery, which made it unless a
-// person did who sends it again.
-func (e *Engine) decisionBefore(ctx context.Context, of, message handover.Offset) (handover.Offset, error) {
-	if of != 0 {
-		made, err := e.live().near(ctx, of)
-		if err != nil || made.Kind == handover.Decided {
-			return of, err
-		}
-	}
+// decisionOf finds the decision on a message.
+func (e *Engine) decisionOf(ctx context.Context, message handover.Offset) (handover.Offset, error) {
 	s, err := e.trace.Story(ctx, engineAccess, message)
 	if err != nil {
 		return 0, err

@@ -23,7 +23,7 @@ type Config struct {
 	Journal         Journal
 	// Content returns what is sent for a delivery of a message. Kinds Gone, Damaged,
 	// NotFound and TooLarge say that it never will be there to be sent.
-	Content func(ctx context.Context, id handover.DeliveryID, message handover.Offset) ([]byte, error)
+	Content func(context.Context, Item) ([]byte, error)
 	// Drain is how long what is being sent may take when Run is to end; 0: three
 	// seconds. What has not ended by then ends as unknown.
 	Drain time.Duration
@@ -33,6 +33,13 @@ type Config struct {
 	// Window is how many deliveries of a queue are in memory at most, those that
 	// stand before others while they are parked not counted; 0: 4096.
 	Window int
+}
+
+// Item is what is to be sent.
+type Item struct {
+	handover.DeliveryID
+	Message handover.Offset
+	Resent  bool // a person sends the message once more: Of is a Resent fact
 }
 
 // Journal is the journal as deliveries use it.

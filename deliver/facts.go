@@ -57,6 +57,16 @@ func (f facts) ruled(kind handover.FactKind, why string) handover.Draft {
 	return f.draft(kind, handover.Ruling{DeliveryID: f.id, Why: why})
 }
 
+// edited keeps a message as a person changed it.
+func (f facts) edited(content []byte) handover.Draft {
+	return handover.Draft{
+		Header: handover.Header{
+			Kind: handover.Edited, Source: f.source, Cause: f.message, Class: handover.KeepMessage, Actor: f.actor.ID, Format: "application/hl7-v2",
+		},
+		Body: handover.Body{Bytes: content},
+	}
+}
+
 // answered keeps what a receiver said. It may cite the message, so that it is kept
 // as long as messages are.
 func answered(f facts, frame []byte) handover.Draft {

@@ -101,7 +101,8 @@ func (m *memory) receive(deliveries ...handover.Delivery) (message, decision han
 	return next, receipts[1].Offset
 }
 
-func (m *memory) content(_ context.Context, _ handover.DeliveryID, at handover.Offset) ([]byte, error) {
+func (m *memory) content(_ context.Context, item Item) ([]byte, error) {
+	at := item.Message
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.entries[at-1].Body.Bytes, nil

@@ -91,15 +91,22 @@ func (d *Deliverer) Cancel(ctx context.Context, by handover.Access, id handover.
 	})
 }
 
-// Resend sends a message once more to the destinations that the deliveries name,
-// and returns the fact that says so.
-func (d *Deliverer) Resend(ctx context.Context, by handover.Access, message handover.Offset, source string, again handover.Resending) (handover.Offset, error) {
+// Resend sends a message once more to the destinations that the deliveries name, as it
+// was or, if there is any, with the edited content; it returns the fact that says so.
+func (d *Deliverer) Resend(ctx context.Context, by handover.Access, message handover.Offset, source string, again handover.Resending, edited []byte) (handover.Offset, error) {
 	for _, one := range again.Deliveries {
 		if d.queues[one.To] == nil {
 			return 0, &handover.Error{Op: "resending a message", Kind: handover.NotFound, Where: one.To, Err: errors.New("there is no such destination")}
 		}
 	}
 	f := facts{message: message, source: source, actor: by.Actor}
+	if edited != nil {
+		receipts, err := d.config.Journal.Append(ctx, []handover.Draft{f.edited(edited)})
+		if err != nil {
+			return 0, err
+		}
+		again.Edited = receipts[0].Offset
+	}
 	receipts, err := d.config.Journal.Append(ctx, []handover.Draft{f.draft(handover.Resent, again)})
 	if err != nil {
 		return 0, err

@@ -88,7 +88,7 @@ func (w *worker) try(ctx context.Context, d *delivery) (next *delivery) {
 func (w *worker) send(ctx context.Context, d *delivery) (o handover.Outcome, lost string) {
 	var content []byte
 	read := func() (err error) {
-		content, err = w.config.Content(ctx, d.DeliveryID, d.message)
+		content, err = w.config.Content(ctx, Item{d.DeliveryID, d.message, d.route == ""})
 		switch handover.KindOf(err) {
 		case handover.Gone, handover.Damaged, handover.NotFound, handover.TooLarge:
 			lost, err = "message-"+handover.KindOf(err).String(), nil

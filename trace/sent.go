@@ -14,7 +14,7 @@ func (s *Story) sent(e handover.Entry) error {
 		err := json.Unmarshal(e.Body.Bytes, &again)
 		for _, d := range again.Deliveries {
 			s.Sent = append(s.Sent, Sending{
-				DeliveryID: handover.DeliveryID{Of: e.Offset, To: d.To}, Resent: true, State: "waiting", By: e.Actor, Why: again.Why,
+				DeliveryID: handover.DeliveryID{Of: e.Offset, To: d.To}, Resent: true, Edited: again.Edited, State: "waiting", By: e.Actor, Why: again.Why,
 			})
 		}
 		return err

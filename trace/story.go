@@ -43,6 +43,7 @@ type Sending struct {
 	handover.DeliveryID
 	Route    string          `json:"route,omitempty"`
 	Resent   bool            `json:"resent,omitempty"` // by a person, after it had been decided
+	Edited   handover.Offset `json:"edited,omitempty"` // the Edited fact that is sent; 0: the message as it came
 	State    string          `json:"state"`            // waiting, under-way, accepted, parked or cancelled
 	Tries    int             `json:"tries,omitempty"`
 	Last     handover.Ending `json:"last,omitempty"` // how the last try ended

@@ -106,6 +106,9 @@ func sending(d trace.Sending) string {
 			fmt.Fprintf(&b, " until %s", d.Deadline.Local().Format(time.RFC3339))
 		}
 	}
+	if d.Edited != 0 {
+		fmt.Fprintf(&b, "; as fact %d changed it", d.Edited)
+	}
 	if d.By != "" {
 		fmt.Fprintf(&b, "; decided by %s: %s", d.By, d.Why)
 	}

@@ -26,14 +26,16 @@ import (
 func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 	c := deliver.Config{
 		Place:   store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS},
-		Journal: delivered{e.live(), e.config.Site.Release}, Content: e.deliveryContent, Log: e.log,
+		Journal: delivered{e.live(), e.config.Site.Release, &e.books}, Content: e.deliveryContent, Log: e.log,
 		Drain: e.config.Drain,
 	}
 	for _, r := range e.config.Site.Routes {
 		c.Routes = append(c.Routes, r.Name)
 	}
 	for _, s := range e.config.Site.Sources {
-		c.Sources = append(c.Sources, s.Name)
+		if s.Listen.Scheme != "answers" { // which has no door that could be closed
+			c.Sources = append(c.Sources, s.Name)
+		}
 		if s.Acknowledge == "delivered" {
 			c.Awaited = append(c.Awaited, s.Name)
 		}
@@ -55,7 +57,7 @@ func (e *Engine) destination(d config.Destination, book *sendBook) (deliver.Dest
 		return deliver.Destination{}, err
 	}
 	return deliver.Destination{
-		Name: d.Name, Owner: d.Owner, Deadline: d.Deadline, Connections: d.Connections, Resend: d.Resend,
+		Name: d.Name, Owner: d.Owner, Deadline: d.Deadline, Connections: d.Connections, Answers: e.config.Site.Answers(d.Name), Resend: d.Resend,
 		Pause: d.Retry.First, MaxPause: d.Retry.Most, GiveUp: d.Retry.GiveUp,
 		Open: func(late func([]byte)) deliver.Sender { return countingSender{open(late), book} },
 	}, nil
@@ -93,7 +95,7 @@ func senders(d config.Destination, fhir bool) (open func(late func([]byte)) deli
 	}
 	c := mllp.ClientConfig{Address: d.Send.Host, TLS: secured, Connect: d.Connect, Write: d.Write, Answer: d.Answer}
 	return func(late func([]byte)) deliver.Sender {
-		return mllp.NewLine(mllp.LineConfig{ClientConfig: c, Stray: late})
+		return mllp.NewLine(mllp.LineConfig{ClientConfig: c, Stray: late, Silent: d.Silent})
 	}, nil
 }
 
@@ -121,14 +123,22 @@ func clientTLS(files config.ClientTLS) (*tls.Config, error) {
 type delivered struct {
 	live
 	release string
+	books   *books
 }
 
-// Append keeps the drafts.
+// Append keeps the drafts, and counts the answers among them that are messages.
 func (d delivered) Append(ctx context.Context, drafts []handover.Draft) ([]handover.Receipt, error) {
 	for i := range drafts {
 		drafts[i].Header.Release = d.release
 	}
-	return d.live.Append(ctx, drafts)
+	receipts, err := d.live.Append(ctx, drafts)
+	for _, one := range drafts {
+		if book := d.books.sources[one.Header.Source]; err == nil && one.Header.Kind == handover.Received && book != nil {
+			book.taken.Add(1)
+			book.kept.Add(1)
+		}
+	}
+	return receipts, err
 }
 
 // contentOf returns a message's bytes as they are sent.

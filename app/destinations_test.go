@@ -66,24 +66,32 @@ func (l *lab) serve(c net.Conn) {
 			case mllp.Content:
 				message = append(message, token.Data...)
 			case mllp.End:
-				_, _ = c.Write(mllp.AppendFrame(nil, l.answer(string(message))))
+				for _, answer := range l.answers(string(message)) {
+					_, _ = c.Write(mllp.AppendFrame(nil, answer))
+				}
 			}
 		}
 	}
 }
 
-func (l *lab) answer(message string) []byte {
+// answers are one for each code; "none" takes the message and says nothing.
+func (l *lab) answers(message string) (out [][]byte) {
 	control := strings.Split(message, "|")[9]
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	code := "AA"
+	codes := "AA"
 	if l.code != nil {
-		code = l.code(control)
+		codes = l.code(control)
 	}
-	if code == "AA" {
+	if codes == "none" || strings.Contains(codes, "AA") {
 		l.book = append(l.book, control)
 	}
-	return fmt.Appendf(nil, "MSH|^~\\&|LAB|L|HO|H|20260302||ACK|%s|P|2.5.1\rMSA|%s|%s\r", control, code, control)
+	for _, code := range strings.Split(codes, " ") {
+		if codes != "none" {
+			out = append(out, fmt.Appendf(nil, "MSH|^~\\&|LAB|L|HO|H|20260302||ACK|A-%s|P|2.5.1\rMSA|%s|%s\r", control, code, control))
+		}
+	}
+	return out
 }
 
 func (l *lab) taken() []string {
@@ -284,6 +292,75 @@ func TestResendEdited(t *testing.T) {
 	waitFor(t, func() bool {
 		r, err := e.balance.Report(t.Context(), time.Time{})
 		return err == nil && r.Balanced && len(r.Destinations) == 1 && r.Destinations[0].Accepted == 2
+	})
+}
+
+// TestAnswersGoBack: in enhanced mode the accept acknowledgement says that a message is
+// safe, and what the application says later goes back to the first sender, as a message of
+// its own by routes; the stories tell of each other and the books balance.
+func TestAnswersGoBack(t *testing.T) {
+	l, back := newLab(t), newLab(t)
+	back.code = func(string) string { return "none" }
+	l.code = func(control string) string {
+		if control == "E2" {
+			return "CA AE"
+		}
+		return "CA AA"
+	}
+	site := sending(l)
+	site.Destinations[0].Connections, site.Sources[0].Acknowledge = 1, "relayed"
+	listen := &url.URL{Scheme: "answers", Host: "lab"}
+	site.Sources = append(site.Sources, config.Source{Name: "lab-answers", Listen: listen, Acknowledge: "received"})
+	to := site.Destinations[0]
+	to.Name, to.Send, to.Silent = "pas-answers", &url.URL{Scheme: "mllp", Host: back.address}, true
+	site.Destinations = append(site.Destinations, to)
+	site.Routes[0].To = []config.Target{{Destination: "lab"}}
+	site.Routes = append(site.Routes, config.Route{Name: "back", From: []string{"lab-answers"}, Key: "PID-3", To: []config.Target{{Destination: "pas-answers"}}})
+	dir := t.TempDir()
+	e, stop := running(t, dir, site)
+	client, err := mllp.Dial(t.Context(), mllp.ClientConfig{Address: e.Addr("pas")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for _, control := range []string{"E1", "E2"} {
+		m := strings.Replace(string(admission(0)), "|M0|P|2.5.1", "|"+control+"|P|2.5.1|||AL|AL", 1)
+		if answer, err := client.Send(t.Context(), []byte(m)); err != nil || !strings.Contains(string(answer), "MSA|CA|"+control) {
+			t.Fatalf("%q, %v", answer, err)
+		}
+	}
+	waitFor(t, func() bool {
+		back.mu.Lock()
+		defer back.mu.Unlock()
+		return len(back.book) == 2
+	})
+	first := e.offsetOf(t, "E1")
+	var story trace.Story
+	waitFor(t, func() bool {
+		story, err = e.trace.Story(t.Context(), engineAccess, first)
+		return err == nil && len(story.Answers) == 1 && story.Sent[0].State == "accepted"
+	})
+	answer, err := e.contentOf(t.Context(), story.Answers[0])
+	if err != nil || !strings.Contains(string(answer), "MSA|AA|E1") {
+		t.Errorf("it was answered %q, %v", answer, err)
+	}
+	waitFor(t, func() bool {
+		s, err := e.trace.Story(t.Context(), engineAccess, story.Answers[0])
+		return err == nil && s.AnswerTo == first && len(s.Sent) == 1 && s.Sent[0].To == "pas-answers" && s.Sent[0].State == "accepted"
+	})
+	second, err := e.trace.Story(t.Context(), engineAccess, e.offsetOf(t, "E2"))
+	if err != nil || second.Sent[0].State != "parked" || len(second.Answers) != 1 {
+		t.Errorf("what the application did not take is told as %+v, %v", second.Sent, err)
+	}
+	stop() // which counts for the last time
+	e, stop = running(t, dir, site)
+	defer func() { stop() }()
+	waitFor(t, func() bool {
+		r, err := e.balance.Report(t.Context(), time.Time{})
+		if err == nil && !r.Balanced {
+			t.Fatalf("%+v", r.Findings)
+		}
+		return err == nil && len(r.Sources) == 2 && r.Sources[0].Name == "lab-answers" && r.Sources[0].Received == 2 && r.Sources[0].Routed == 2
 	})
 }
 

@@ -185,6 +185,9 @@ func firstCode(m *hl7v2.Message, o hl7v2.Outcome) string {
 // offset and its time, so a message that comes again gets the first answer again.
 func (in *intake) answers(ctx context.Context, m *hl7v2.Message, v arrivalVerdict, offset handover.Offset, at time.Time) [][]byte {
 	asked, accepted := hl7v2.Expected(m), v
+	if in.source.Acknowledge == "relayed" && asked.Accept != hl7v2.Never && v.reason == "" {
+		asked.Application = hl7v2.Never // the receiver says it
+	}
 	if asked.Application != hl7v2.Never && v.reason == "" {
 		v = in.await(ctx, offset, v)
 	}
@@ -205,7 +208,7 @@ func (in *intake) answers(ctx context.Context, m *hl7v2.Message, v arrivalVerdic
 // await waits for what the source wants to hear of, and returns what can be said
 // then.
 func (in *intake) await(ctx context.Context, offset handover.Offset, v arrivalVerdict) arrivalVerdict {
-	if in.source.Acknowledge == "received" {
+	if in.source.Acknowledge == "received" || in.source.Acknowledge == "relayed" {
 		return v
 	}
 	if in.source.Patience > 0 {

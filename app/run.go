@@ -13,7 +13,10 @@ import (
 // went wrong, or nil.
 func (e *Engine) Run(ctx context.Context) error {
 	after, err := e.undecided(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil: // it was stopped as soon as it was started
+		return nil
+	case err != nil:
 		return err
 	}
 	// The rest must outlive the doors: a sender may wait to hear that its

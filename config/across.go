@@ -42,6 +42,19 @@ func (s *Site) checkSources(add addFunc) {
 			continue
 		}
 		listeners[where] = src.file
+		if src.Listen.Scheme == "answers" {
+			s.checkAnswers(src, add)
+		}
+	}
+}
+
+// checkAnswers finds what keeps a source from being a destination's answers.
+func (s *Site) checkAnswers(src Source, add addFunc) {
+	switch d := s.Destination(src.Listen.Host); {
+	case d == nil:
+		add(src.file, src.line, "listen: no destination is named %q; destinations are: %s", src.Listen.Host, s.destinationNames())
+	case d.Send != nil && d.Send.Scheme != "mllp" && d.Send.Scheme != "http" && d.Send.Scheme != "https" || s.SpeaksFHIR(d.Name):
+		add(src.file, src.line, "listen: %s answers with no messages; receivers of messages by mllp and http do", d.Name)
 	}
 }
 

@@ -72,8 +72,8 @@ var siteKeys = []Key{
 
 var sourceKeys = []Key{
 	{Name: "source", Shape: Word, Required: true, Says: "Its name; the file has the same name."},
-	{Name: "listen", Shape: Line, Required: true, Says: "How its messages arrive: mllp://127.0.0.1:2575, http://127.0.0.1:8081/hl7 or file:///var/spool/lab."},
-	{Name: "acknowledge", Shape: Word, Default: "received", Values: []string{"received", "recorded", "delivered"}, Says: "When the sender hears AA: received, once the message is synced to disk; recorded, once it is in the record; delivered, once every destination that it goes to has accepted it."},
+	{Name: "listen", Shape: Line, Required: true, Says: "How its messages arrive: mllp://127.0.0.1:2575, http://127.0.0.1:8081/hl7 or file:///var/spool/lab; answers://lab is what the destination lab answers to what it is sent."},
+	{Name: "acknowledge", Shape: Word, Default: "received", Values: []string{"received", "recorded", "delivered", "relayed"}, Says: "When the sender hears AA: received, once the message is synced to disk; recorded, once it is in the record; delivered, once every destination that it goes to has accepted it. relayed: as received, but who asks for an accept and an application acknowledgement (MSH-15, MSH-16) is given the first only, since the second comes back from the receiver by a route from answers://."},
 	{Name: "patience", Shape: Span, Default: "30s", Says: "How long the sender is kept waiting where acknowledge is not received. Then it hears AE, keeps its message and sends it again; it is known as the same, and waited for again."},
 	{Name: "zone", Shape: Line, Says: "Time zone of times without an offset, as in Europe/London. Without it such times keep only their date."},
 	{Name: "owns", Shape: Lines, Says: "Types or elements for which its word counts: Patient, Patient.telecom."},
@@ -100,6 +100,7 @@ var destinationKeys = []Key{
 	{Name: "deadline", Shape: Span, Default: "4h", Says: "How long the owner has for what is parked."},
 	{Name: "connections", Shape: Number, Default: "1", Says: "How many connections send at the same time. Messages of one key go one after the other, however many there are."},
 	{Name: "idempotent", Shape: Flag, Default: "false", Says: "Whether the receiver knows a message that comes twice by its MSH-10, and takes it once. A stream of NATS knows the same bytes, within its duplicate window."},
+	{Name: "acknowledges", Shape: Flag, Default: "true", Says: "false for a receiver by MLLP that is sent messages which ask for no answer, as acknowledgements are: what was written to the connection counts as accepted then, though nobody knows whether it came. Other messages are waited for all the same."},
 	{Name: "unknown", Shape: Word, Default: "hold", Values: []string{"hold", "resend"}, Says: "What to do when a message was sent and no answer says whether it was kept: hold parks it for a person; resend sends the same bytes again, and needs idempotent: true."},
 	{Name: "connect", Shape: Span, Default: "10s", Says: "How long connecting may take, TLS included."},
 	{Name: "write", Shape: Span, Default: "30s", Says: "How long the receiver may take no bytes of a message; of mllp only."},

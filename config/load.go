@@ -185,7 +185,7 @@ func (l *loader) readDestination(file string, n node) {
 	b := readBlock(file, n, destinationKeys, &l.problems)
 	d := Destination{
 		Name: b.text("destination"), Owner: b.text("owner"), Deadline: b.span("deadline"),
-		Connections: b.number("connections"), Resend: b.text("unknown") == "resend",
+		Connections: b.number("connections"), Resend: b.text("unknown") == "resend", Silent: !b.flag("acknowledges"),
 		Late: b.span("late"), Deep: b.number("deep"), Connect: b.span("connect"), Write: b.span("write"), Answer: b.span("answer"),
 		file: file, line: b.lineOf("destination"),
 	}
@@ -231,6 +231,9 @@ func (l *loader) readDestination(file string, n node) {
 		b.add(b.lineOf("send"), "send: sftp:// and the block ssh: go together")
 	}
 	d.NATS = readNATS(b, d.Send)
+	if d.Silent && d.Send != nil && d.Send.Scheme != "mllp" {
+		b.add(b.lineOf("acknowledges"), fmt.Sprintf("acknowledges: by %s:// something always answers; only over mllp:// may nothing", d.Send.Scheme))
+	}
 	l.site.Destinations = append(l.site.Destinations, d)
 }
 
@@ -321,8 +324,16 @@ func readListen(b block) *url.URL {
 		if u.Path == "" || u.Host != "" {
 			b.add(line, "listen: a drop folder is written with three slashes: file:///var/spool/lab")
 		}
+	case "answers":
+		if u.Host == "" || u.Path != "" || u.RawQuery != "" {
+			b.add(line, "listen: the answers of a destination are written answers://lab")
+			return nil
+		}
+		if b.text("acknowledge") != "received" {
+			b.add(b.lineOf("acknowledge"), "acknowledge: answers are not acknowledged; leave it out")
+		}
 	default:
-		b.add(line, fmt.Sprintf("listen: %q is not a way messages arrive; there are mllp, http and file", u.Scheme))
+		b.add(line, fmt.Sprintf("listen: %q is not a way messages arrive; there are mllp, http, file and answers", u.Scheme))
 		return nil
 	}
 	return u

@@ -44,8 +44,8 @@ type Email struct {
 // Source is one system that sends messages.
 type Source struct {
 	Name           string
-	Listen         *url.URL      // scheme mllp, http or file
-	Acknowledge    string        // "received", "recorded" or "delivered"
+	Listen         *url.URL      // scheme mllp, http, file, or answers with a destination
+	Acknowledge    string        // "received", "recorded", "delivered" or "relayed"
 	Patience       time.Duration // how long a sender waits for that; 0: as long as it takes
 	Zone           *time.Location
 	Owns           []string // "Patient", "Patient.telecom"
@@ -76,6 +76,7 @@ type Destination struct {
 	Owner         string
 	Deadline      time.Duration // for what is parked; 0: none
 	Connections   int
+	Silent        bool // what asks for no answer is accepted once it is written
 	Resend        bool // what may or may not have arrived is sent again
 	Connect       time.Duration
 	Write         time.Duration
@@ -118,6 +119,16 @@ type NATS struct {
 
 // Subject returns the subject to which messages go, where it is nats.
 func (d Destination) Subject() string { return natsSubject(d.Send) }
+
+// Answers returns the source that what a destination answers comes from; "": none does.
+func (s *Site) Answers(destination string) string {
+	for _, src := range s.Sources {
+		if src.Listen != nil && src.Listen.Scheme == "answers" && src.Listen.Host == destination {
+			return src.Name
+		}
+	}
+	return ""
+}
 
 // SpeaksFHIR reports whether what goes to a destination are FHIR transactions.
 func (s *Site) SpeaksFHIR(destination string) bool {

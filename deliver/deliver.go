@@ -59,7 +59,8 @@ type Destination struct {
 	Owner       string        // answers for what is parked
 	Deadline    time.Duration // for what is parked; 0: none
 	Connections int
-	Resend      bool // what may or may not have arrived is sent again; the receiver knows what comes twice
+	Answers     string // the source that its application answers come from, as messages; "": they are not
+	Resend      bool   // what may or may not have arrived is sent again; the receiver knows what comes twice
 	Pause       time.Duration
 	MaxPause    time.Duration
 	GiveUp      time.Duration // what could not be sent for so long is parked; 0: never

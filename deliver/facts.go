@@ -3,8 +3,10 @@ package deliver
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	"handover"
+	"handover/hl7v2"
 )
 
 // facts makes the facts of one delivery. Their cause is the message.
@@ -65,6 +67,22 @@ func (f facts) edited(content []byte) handover.Draft {
 		},
 		Body: handover.Body{Bytes: content},
 	}
+}
+
+// response makes a message of an answer that the receiving application gave; ok is false
+// for any other.
+func (f facts) response(source string, answer []byte) (d handover.Draft, ok bool) {
+	m, _ := hl7v2.Parse(answer)
+	if source == "" || m == nil || !strings.HasPrefix(m.Get("MSA-1").Text(), "A") {
+		return d, false
+	}
+	return handover.Draft{
+		Header: handover.Header{
+			Kind: handover.Received, Source: source, Cause: f.message, Class: handover.KeepMessage,
+			Actor: "destination:" + f.id.To, Format: "application/hl7-v2",
+		},
+		Body: handover.Body{Bytes: answer}, Control: m.ControlID(),
+	}, true
 }
 
 // answered keeps what a receiver said. It may cite the message, so that it is kept

@@ -149,6 +149,9 @@ func (d *Deliverer) late(ctx context.Context, o *outlet, frame []byte) error {
 	if known {
 		drafts = append(drafts, about.late(about.try, handover.Outcome{Ending: ending, Code: code}))
 	}
+	if r, ok := about.response(o.Answers, frame); ok && known {
+		drafts = append(drafts, r)
+	}
 	if _, err := d.config.Journal.Append(ctx, drafts); err != nil {
 		return err
 	}

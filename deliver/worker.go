@@ -53,6 +53,9 @@ func (w *worker) try(ctx context.Context, d *delivery) (next *delivery) {
 	if o.Answer != nil && o.Ending != handover.Accepted {
 		drafts = append(drafts, answered(f, o.Answer))
 	}
+	if d, ok := f.response(w.to.Answers, o.Answer); ok {
+		drafts = append(drafts, d)
+	}
 	reason := lost
 	if reason == "" {
 		reason = w.verdict(d, o)

@@ -21,6 +21,8 @@ type Story struct {
 	Parked   []handover.Stale   `json:"parked,omitempty"` // said, but contradicts an identity
 	Sent     []Sending          `json:"sent,omitempty"`
 	Repeats  []handover.Offset  `json:"repeats,omitempty"`
+	AnswerTo handover.Offset    `json:"answerTo,omitempty"` // the message that it answers, if it came as an answer
+	Answers  []handover.Offset  `json:"answers,omitempty"`  // what receivers answered, if that are messages of a source
 	Facts    []Fact             `json:"facts"`
 }
 
@@ -74,7 +76,7 @@ func (t *Trace) Story(ctx context.Context, access handover.Access, offset handov
 	if err != nil {
 		return Story{}, err
 	}
-	s.Conn, s.Release = received.Conn, received.Release
+	s.Conn, s.Release, s.AnswerTo = received.Conn, received.Release, received.Cause
 	s.tell(received)
 	following, err := t.following(ctx, offset)
 	if err != nil {
@@ -103,6 +105,8 @@ func (s *telling) follow(e handover.Entry) error {
 	switch e.Kind {
 	case handover.Repeated:
 		s.Repeats = append(s.Repeats, e.Offset)
+	case handover.Received:
+		s.Answers = append(s.Answers, e.Offset)
 	case handover.Decided:
 		if err := json.Unmarshal(e.Body.Bytes, &s.Decision); err != nil {
 			return err

@@ -71,6 +71,12 @@ func tell(w io.Writer, s trace.Story) {
 	for _, l := range s.Left {
 		fmt.Fprintf(w, "  left      %s: %s\n", l.Field, l.Reason)
 	}
+	if s.AnswerTo != 0 {
+		fmt.Fprintf(w, "  answers   message %d\n", s.AnswerTo)
+	}
+	for _, a := range s.Answers {
+		fmt.Fprintf(w, "  answered  by message %d\n", a)
+	}
 	for _, r := range s.Repeats {
 		fmt.Fprintf(w, "  repeated  as message %d\n", r)
 	}

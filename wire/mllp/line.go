@@ -20,6 +20,9 @@ type LineConfig struct {
 	// that came after its message was given up, one to a message that went another
 	// way, what is no answer at all. nil: they are passed over.
 	Stray func(frame []byte)
+	// Silent receivers answer nothing to a message that asks for no answer: what was
+	// written is Accepted then, though nobody knows whether it came.
+	Silent bool
 }
 
 // Line sends messages to one receiver, one at a time, over a connection that it
@@ -61,8 +64,8 @@ func (l *Line) Close() error {
 
 // Send sends a message and waits for the answers that it asks for (MSH-15,
 // MSH-16): where it asks for both, an accept acknowledgement alone is not
-// Accepted. A message that asks for none ends as Unknown as soon as it is sent,
-// and so does one without MSH-10, whose answer nobody could tell from another's.
+// Accepted. A message that asks for none ends as Unknown as soon as it is sent, unless
+// the receiver is Silent, and so does one without MSH-10, whose answer nobody could tell from another's.
 // A message that a frame cannot carry, or that is no message, is Rejected.
 func (l *Line) Send(ctx context.Context, message []byte) handover.Outcome {
 	m, _ := hl7v2.Parse(message)
@@ -89,6 +92,8 @@ func (l *Line) Send(ctx context.Context, message []byte) handover.Outcome {
 	}
 	asked := hl7v2.Expected(m)
 	switch {
+	case l.config.Silent && asked.Accept == hl7v2.Never && asked.Application == hl7v2.Never:
+		return handover.Outcome{Ending: handover.Accepted, Reason: "it was written; nothing answers it"}
 	case asked.Accept == hl7v2.Never && asked.Application == hl7v2.Never:
 		return outcome(handover.Unknown, errors.New("it asks for no answer"))
 	case m.ControlID() == "":

@@ -69,27 +69,14 @@ func (t *Traces) Received(r *Reception) {
 	if t == nil {
 		return
 	}
-	s := &span{name: "receive", kind: tracepb.Span_SPAN_KIND_SERVER, start: r.Start.Truncate(time.Millisecond), end: r.End, failed: r.Refused}
-	switch {
-	case r.Offset == 0: // there is nothing that ids could follow from
-		s.way = t.way(Message{Trace: r.Trace})
-		if s.sender == (trace.SpanID{}) {
-			_, _ = rand.Read(s.trace[:]) // does not fail
-			s.told = t.chosen(s.trace)
-		}
-		_, _ = rand.Read(s.id[:])
-		s.parent = s.sender
-	case r.First.Offset != 0 && r.Trace == "":
-		s.way, s.id, s.parent = t.way(r.First), t.receive(r.Message), t.receive(r.First)
-	default:
-		s.way, s.id = t.way(r.Message), t.receive(r.Message)
-		s.parent = s.sender
-	}
-	if !s.told {
+	w, id, parent := t.place(r)
+	if !w.told {
 		return
 	}
-	s.attributes = []attribute{text("handover.source", r.Source), text("handover.message.type", like(messageType, string(r.Type))),
-		text("handover.answer", like(answerCode, r.Answer)), text("handover.reason", r.Refused)}
+	s := &span{way: w, name: "receive", kind: tracepb.Span_SPAN_KIND_SERVER, id: id, parent: parent,
+		start: r.Start.Truncate(time.Millisecond), end: r.End, failed: r.Refused,
+		attributes: []attribute{text("handover.source", r.Source), text("handover.message.type", like(messageType, string(r.Type))),
+			text("handover.answer", like(answerCode, r.Answer)), text("handover.reason", r.Refused)}}
 	if r.Offset != 0 {
 		s.attributes = append(s.attributes, number("handover.message.offset", int64(r.Offset)))
 	}
@@ -97,6 +84,24 @@ func (t *Traces) Received(r *Reception) {
 		s.attributes = append(s.attributes, number("handover.message.first", int64(r.First.Offset)))
 	}
 	t.add(s)
+}
+
+// place finds where the span of a message that came belongs. Of one that was not kept
+// there is nothing that ids could follow from.
+func (t *Traces) place(r *Reception) (w way, id, parent trace.SpanID) {
+	switch {
+	case r.Offset != 0 && r.First.Offset != 0 && r.Trace == "":
+		return t.way(r.First), t.receive(r.Message), t.receive(r.First)
+	case r.Offset != 0:
+		w = t.way(r.Message)
+		return w, t.receive(r.Message), w.sender
+	}
+	_, _ = rand.Read(id[:]) // does not fail
+	if w = t.way(r.Message); !w.sender.IsValid() {
+		_, _ = rand.Read(w.trace[:])
+		w.told = t.chosen(w.trace)
+	}
+	return w, id, w.sender
 }
 
 // Decision is what became of a message, and what it made of the record.
@@ -112,29 +117,28 @@ type Decision struct {
 
 // Decided tells what became of a message.
 func (t *Traces) Decided(m Message, d Decision) {
-	if t == nil {
+	w, told := t.toldOf(m)
+	if !told {
 		return
 	}
-	s := &span{way: t.way(m), name: "decide", kind: tracepb.Span_SPAN_KIND_INTERNAL}
-	if !s.told {
-		return
-	}
-	s.id, s.parent, s.start, s.end = t.made(d.Fact), t.receive(m), d.Start.Truncate(time.Millisecond), d.End
+	s := &span{way: w, name: "decide", kind: tracepb.Span_SPAN_KIND_INTERNAL, id: t.made(d.Fact), parent: t.receive(m),
+		start: d.Start.Truncate(time.Millisecond), end: d.End,
+		attributes: []attribute{text("handover.source", d.Source), number("handover.message.offset", int64(m.Offset)),
+			text("handover.release", d.Release), text("handover.state", string(d.Decided.State)), text("handover.reason", d.Decided.Reason),
+			number("handover.deliveries", int64(len(d.Decided.Deliveries))), number("handover.writes", int64(d.Versions))}}
 	if d.Decided.State == handover.StateWaiting {
 		s.failed = d.Decided.Reason
 	}
-	s.attributes = []attribute{text("handover.source", d.Source), number("handover.message.offset", int64(m.Offset)),
-		text("handover.release", d.Release), text("handover.state", string(d.Decided.State)), text("handover.reason", d.Decided.Reason),
-		number("handover.deliveries", int64(len(d.Decided.Deliveries))), number("handover.writes", int64(d.Versions))}
 	t.add(s)
 }
 
 // Resent tells that a person sends a message once more.
 func (t *Traces) Resent(m Message, fact handover.Offset, at time.Time) {
-	if t == nil {
+	w, told := t.toldOf(m)
+	if !told {
 		return
 	}
-	t.tell(m, &span{name: "resend", kind: tracepb.Span_SPAN_KIND_INTERNAL, id: t.made(fact), parent: t.receive(m), start: at, end: at,
+	t.add(&span{way: w, name: "resend", kind: tracepb.Span_SPAN_KIND_INTERNAL, id: t.made(fact), parent: t.receive(m), start: at, end: at,
 		attributes: []attribute{number("handover.message.offset", int64(m.Offset))}})
 }
 
@@ -150,16 +154,17 @@ type Delivery struct {
 
 // Delivered tells how a delivery ended.
 func (t *Traces) Delivered(m Message, d Delivery) {
-	if t == nil {
+	w, told := t.toldOf(m)
+	if !told {
 		return
 	}
-	s := &span{name: "deliver", kind: tracepb.Span_SPAN_KIND_INTERNAL, id: t.deliver(d.DeliveryID, d.Since), parent: t.made(d.Of), start: d.Since, end: d.End,
+	s := &span{way: w, name: "deliver", kind: tracepb.Span_SPAN_KIND_INTERNAL, id: t.deliver(d.DeliveryID, d.Since), parent: t.made(d.Of), start: d.Since, end: d.End,
 		attributes: []attribute{text("handover.destination", d.To), text("handover.ending", d.Ending), text("handover.reason", d.Reason),
 			number("handover.message.offset", int64(m.Offset)), number("handover.tries", int64(d.Tries))}}
 	if d.Ending != string(handover.Accepted) {
 		s.failed = d.Ending
 	}
-	t.tell(m, s)
+	t.add(s)
 }
 
 // Attempt is how a try ended.
@@ -172,31 +177,35 @@ type Attempt struct {
 
 // Attempted tells how a try ended.
 func (t *Traces) Attempted(m Message, a *Attempt) {
-	if t == nil {
+	w, told := t.toldOf(m)
+	if !told {
 		return
 	}
-	s := &span{name: "attempt", kind: tracepb.Span_SPAN_KIND_CLIENT, id: t.attempt(a.Attempt), parent: t.deliver(a.DeliveryID, a.Since), start: a.Start, end: a.End,
+	s := &span{way: w, name: "attempt", kind: tracepb.Span_SPAN_KIND_CLIENT, id: t.attempt(a.Attempt), parent: t.deliver(a.DeliveryID, a.Since), start: a.Start, end: a.End,
 		attributes: []attribute{text("handover.destination", a.To), text("handover.outcome", string(a.Outcome.Ending)),
 			text("handover.code", like(answerCode, a.Outcome.Code)), number("handover.try", int64(a.Try))}}
 	if a.Outcome.Ending != handover.Accepted {
 		s.failed = string(a.Outcome.Ending)
 	}
-	t.tell(m, s)
+	t.add(s)
 }
 
 // Answered tells of an answer that came after its try had ended.
 func (t *Traces) Answered(m Message, r handover.Result, at time.Time) {
-	if t == nil {
+	w, told := t.toldOf(m)
+	if !told {
 		return
 	}
 	a := handover.Attempt{DeliveryID: r.DeliveryID, Try: r.Try}
-	t.tell(m, &span{name: "answer", kind: tracepb.Span_SPAN_KIND_INTERNAL, id: t.span(forAnswer, int64(r.Of), int64(r.Try), r.To), parent: t.attempt(a), start: at, end: at,
+	t.add(&span{way: w, name: "answer", kind: tracepb.Span_SPAN_KIND_INTERNAL, id: t.span(forAnswer, int64(r.Of), int64(r.Try), r.To), parent: t.attempt(a), start: at, end: at,
 		attributes: []attribute{text("handover.destination", r.To), text("handover.outcome", string(r.Ending)), text("handover.code", like(answerCode, r.Code))}})
 }
 
-// tell adds a span to the message's way, if that is told.
-func (t *Traces) tell(m Message, s *span) {
-	if s.way = t.way(m); s.told {
-		t.add(s)
+// toldOf returns where the spans of a message belong, if they are told.
+func (t *Traces) toldOf(m Message) (w way, told bool) {
+	if t == nil {
+		return w, false
 	}
+	w = t.way(m)
+	return w, w.told
 }

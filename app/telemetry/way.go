@@ -81,7 +81,7 @@ func (t *Traces) way(m Message) way {
 // chosen reports whether a trace is among the share that is exported, by the id alone
 // and as OpenTelemetry's own samplers do it: all who use them agree.
 func (t *Traces) chosen(id trace.TraceID) bool {
-	return t.config.Share >= 1 || float64(binary.BigEndian.Uint64(id[8:])>>1) < t.config.Share*(1<<63)
+	return t.config.Share >= 1 || binary.BigEndian.Uint64(id[8:])>>1 < uint64(t.config.Share*(1<<63))
 }
 
 func (t *Traces) receive(m Message) trace.SpanID { return t.span(forReceive, int64(m.Offset), 0, "") }

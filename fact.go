@@ -88,6 +88,7 @@ type Header struct {
 	Format  string // media type of the body: "application/hl7-v2", "application/json", bodies.MediaType
 	Answer  string // for Received: MSA-1 of the first answer, "" if none was owed
 	Conn    string // for Received: the connection it came by, for order and diagnosis
+	Trace   string // for Received: the W3C Trace Context it came with, traceparent and, after a space, tracestate; "": none
 }
 
 // Body is a fact's content: bytes in memory or, when large, a synced file that

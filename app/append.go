@@ -120,6 +120,7 @@ func (p *pipeline) append(ctx context.Context, in <-chan composed, out chan<- de
 		if c.batch[0].isLarge() {
 			<-p.large
 		}
+		p.tellDecided(&d)
 		d.lighten()
 		if cap(c.room) > maxRoom {
 			c.room = nil

@@ -26,7 +26,7 @@ import (
 func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 	c := deliver.Config{
 		Place:   store.Place{URL: e.config.Database, Dir: e.config.Dir, VFS: e.config.VFS},
-		Journal: delivered{e.live(), e.config.Site.Release, &e.books}, Content: e.deliveryContent, Log: e.log,
+		Journal: tellingJournal{delivered{e.live(), e.config.Site.Release, &e.books}, e}, Content: e.deliveryContent, Log: e.log,
 		Drain: e.config.Drain,
 	}
 	for _, r := range e.config.Site.Routes {
@@ -41,7 +41,7 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 		}
 	}
 	for _, d := range e.config.Site.Destinations {
-		to, err := e.destination(d, e.books.destinations[d.Name])
+		to, err := e.destination(d)
 		if err != nil {
 			return fmt.Errorf("opening destination %s: %w", d.Name, err)
 		}
@@ -51,7 +51,8 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 	return err
 }
 
-func (e *Engine) destination(d config.Destination, book *sendBook) (deliver.Destination, error) {
+func (e *Engine) destination(d config.Destination) (deliver.Destination, error) {
+	book := e.books.destinations[d.Name]
 	open, err := senders(d, e.config.Site.SpeaksFHIR(d.Name))
 	if err != nil {
 		return deliver.Destination{}, err
@@ -59,7 +60,7 @@ func (e *Engine) destination(d config.Destination, book *sendBook) (deliver.Dest
 	return deliver.Destination{
 		Name: d.Name, Owner: d.Owner, Deadline: d.Deadline, Connections: d.Connections, Answers: e.config.Site.Answers(d.Name), Resend: d.Resend,
 		Pause: d.Retry.First, MaxPause: d.Retry.Most, GiveUp: d.Retry.GiveUp,
-		Open: func(late func([]byte)) deliver.Sender { return countingSender{open(late), book} },
+		Open: func(late func([]byte)) deliver.Sender { return countingSender{tellingSender{open(late), e}, book} },
 	}, nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"handover"
 	"handover/alert"
+	"handover/app/telemetry"
 	"handover/balance"
 	"handover/config"
 	"handover/deliver"
@@ -69,6 +70,8 @@ type Engine struct {
 	deliveries *deliver.Deliverer
 	balance    *balance.Balance
 	alerts     *alert.Alerts
+	traces     *telemetry.Traces // nil: nothing is told
+	afterwards chan afterFact
 	books      books
 	records    waitingRoom
 	counters   counters
@@ -95,7 +98,7 @@ const (
 func Open(ctx context.Context, c Config) (*Engine, error) {
 	e := newEngine(c)
 	// In the order in which they need each other.
-	err := e.open(ctx, e.openFolder, e.openJournal, e.openSpool, e.openProjections, e.catchUp, e.openBooks,
+	err := e.open(ctx, e.openFolder, e.openTraces, e.openJournal, e.openSpool, e.openProjections, e.catchUp, e.openBooks,
 		e.openDeliveries, e.openBalance, e.openAlerts, e.openRoutes, e.openDoors)
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -175,7 +178,7 @@ func (e *Engine) openProjections(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if e.trace, err = trace.Open(ctx, trace.Config{Place: place, Facts: facts{e.journal}, Bodies: e.record}); err != nil {
+	if e.trace, err = trace.Open(ctx, trace.Config{Place: place, Facts: facts{e.journal}, Bodies: e.record, ID: e.traceID}); err != nil {
 		return fmt.Errorf("opening the trace: %w", err)
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 func (e *Engine) openHTTP(context.Context) error {
 	server, err := api.Server(api.Config{
 		Record: e.record, Trace: e.trace, Journal: e.journal, Documents: documents{e}, Deliveries: outbox{e.deliveries, e}, Balance: e.balance, Alerts: e.alerts, Site: e.config.Site, Access: api.Local,
-		Version: Version, Listeners: e.listenerCounts, Now: e.config.Now, Log: e.log, Beside: beside,
+		Version: Version, Listeners: e.listenerCounts, Now: e.config.Now, Log: e.log, Beside: beside, Collectors: e.traces.Collectors(),
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/app/telemetry"
 	"handover/config"
 	"handover/hl7v2"
 	"handover/wire"
@@ -38,6 +39,8 @@ type intake struct {
 	book      *doorBook
 	log       *slog.Logger
 	faults    rarely // of messages that were not kept
+	traces    *telemetry.Traces
+	now       func() time.Time
 }
 
 // arrivalVerdict is what can be said of a message before anything looks into it.
@@ -49,14 +52,33 @@ type arrivalVerdict struct {
 
 // Receive keeps the arrival and answers for it, as wire.Receiver says.
 func (in *intake) Receive(ctx context.Context, a wire.Arrival) ([][]byte, error) {
+	r := telemetry.Reception{Source: in.source.Name, Start: a.Received}
+	answers, err := in.take(ctx, a, &r)
+	if in.traces != nil {
+		if r.End = in.now(); err != nil {
+			r.Refused = handover.KindOf(err).String()
+		}
+		in.traces.Received(&r)
+	}
+	return answers, err
+}
+
+// take keeps the arrival and answers for it. It notes what there is to tell.
+func (in *intake) take(ctx context.Context, a wire.Arrival, r *telemetry.Reception) ([][]byte, error) {
 	in.book.taken.Add(1)
 	m, problems := hl7v2.Parse(wholeSegments(a))
 	v := judge(m, problems)
+	if m != nil {
+		r.Type = m.First("MSH").Field(9).Raw()
+	}
+	if a.Trace.Parent != "" {
+		r.Trace = telemetry.Accept(a.Trace.Parent, a.Trace.State)
+	}
 	if a.Err != nil {
 		in.book.failed.Add(1)
 		return in.refuse(m, a.Received, a.Err), a.Err
 	}
-	receipt, err := in.keep(ctx, a, m, v)
+	receipt, err := in.keep(ctx, a, r.Trace, m, v)
 	if err != nil {
 		in.book.failed.Add(1)
 		if untold, yes := in.faults.may(time.Now()); yes {
@@ -67,14 +89,18 @@ func (in *intake) Receive(ctx context.Context, a wire.Arrival) ([][]byte, error)
 	}
 	in.book.kept.Add(1)
 	offset, at := receipt.Offset, receipt.Time
+	r.Offset, r.Time = offset, at
 	if receipt.First != 0 {
 		first, err := in.journal.Get(ctx, receipt.First)
 		if err != nil {
 			return in.refuse(m, a.Received, err), err
 		}
 		offset, at = first.Offset, first.Time
+		r.First = telemetry.MessageOf(offset, &first.Header)
 	}
-	return in.answers(ctx, m, v, offset, at), nil
+	answers, said := in.answers(ctx, m, v, offset, at)
+	r.Answer, r.Refused = lastCode(m, v.outcome, said.outcome), said.reason
+	return answers, nil
 }
 
 // wholeSegments returns what of the arrival can be parsed now: everything, or
@@ -115,7 +141,7 @@ func hasFatal(problems []hl7v2.Problem) bool {
 }
 
 // keep appends the message and, where it is refused, the decision with it.
-func (in *intake) keep(ctx context.Context, a wire.Arrival, m *hl7v2.Message, v arrivalVerdict) (handover.Receipt, error) {
+func (in *intake) keep(ctx context.Context, a wire.Arrival, trace string, m *hl7v2.Message, v arrivalVerdict) (handover.Receipt, error) {
 	format := a.Format
 	if format == "" {
 		format = wire.MediaType
@@ -123,7 +149,7 @@ func (in *intake) keep(ctx context.Context, a wire.Arrival, m *hl7v2.Message, v 
 	d := handover.Draft{
 		Header: handover.Header{
 			Kind: handover.Received, Release: in.release, Source: in.source.Name, Class: handover.KeepMessage,
-			Actor: "source:" + in.source.Name, Format: format, Answer: firstCode(m, v.outcome), Conn: a.Conn,
+			Actor: "source:" + in.source.Name, Format: format, Answer: firstCode(m, v.outcome), Conn: a.Conn, Trace: trace,
 		},
 		Body: a.Body,
 	}
@@ -181,9 +207,18 @@ func firstCode(m *hl7v2.Message, o hl7v2.Outcome) string {
 	return ""
 }
 
+// lastCode is MSA-1 of the last answer that is asked for; "" where none is.
+func lastCode(m *hl7v2.Message, first, last hl7v2.Outcome) string {
+	if hl7v2.Expected(m).Application.Asks(last) {
+		return last.ApplicationCode()
+	}
+	return firstCode(m, first)
+}
+
 // answers makes what the message asks for. It is a function of the message, its
 // offset and its time, so a message that comes again gets the first answer again.
-func (in *intake) answers(ctx context.Context, m *hl7v2.Message, v arrivalVerdict, offset handover.Offset, at time.Time) [][]byte {
+// It returns with them what was said last.
+func (in *intake) answers(ctx context.Context, m *hl7v2.Message, v arrivalVerdict, offset handover.Offset, at time.Time) ([][]byte, arrivalVerdict) {
 	asked, accepted := hl7v2.Expected(m), v
 	if in.source.Acknowledge == "relayed" && asked.Accept != hl7v2.Never && v.reason == "" {
 		asked.Application = hl7v2.Never // the receiver says it
@@ -202,7 +237,7 @@ func (in *intake) answers(ctx context.Context, m *hl7v2.Message, v arrivalVerdic
 			Code: v.outcome.ApplicationCode(), Errors: v.errors, Time: at, ControlID: answerID(offset, "A"),
 		}))
 	}
-	return out
+	return out, v
 }
 
 // await waits for what the source wants to hear of, and returns what can be said

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/app/telemetry"
 	"handover/hl7v2"
 	"handover/internal/insist"
 	"handover/internal/spool"
@@ -87,6 +88,8 @@ type pipeline struct {
 	log        *slog.Logger
 	spool      *spool.Dir    // for long facts and documents
 	large      chan struct{} // holds one while a large message is on its way
+	traces     *telemetry.Traces
+	now        func() time.Time
 
 	appended atomic.Int64 // offset of the last fact that was appended
 	underway atomic.Int64 // batches that are composed and not yet appended
@@ -102,7 +105,8 @@ type work struct {
 	asserted *handover.Assertions // nil: not for the record
 	enclosed []embedded.Document  // that the assertions refer to
 	writes   handover.Writes
-	versions int // how many writes there were
+	versions int       // how many writes there were
+	began    time.Time // where that is told
 }
 
 // isLarge reports whether the message must be on its way alone.
@@ -241,6 +245,9 @@ func (p *pipeline) decide(ctx context.Context, w *work) {
 			w.asserted, w.decision = nil, handover.Decision{State: handover.StateWaiting, Reason: "transform-failed"}
 		}
 	}()
+	if p.traces != nil {
+		w.began = p.now()
+	}
 	if w.message.Body.Len() > maxWhole {
 		w.decision = handover.Decision{State: handover.StateWaiting, Reason: tooLarge}
 		return

@@ -38,6 +38,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	behind.Go(func() { e.balance.Run(inner) })
 	behind.Go(func() { e.alerts.Run(inner) })
 	behind.Go(func() { e.keepCounting(inner) })
+	stopTelling := e.tellTraces(ctx)
 	var sending sync.WaitGroup
 	sending.Go(func() { e.deliveries.Run(inner) })
 	for _, d := range e.doors() {
@@ -51,6 +52,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	sending.Wait()
 	e.lastCount(ctx)
 	behind.Wait()
+	stopTelling()
 	return faults.join()
 }
 
@@ -58,7 +60,7 @@ func (e *Engine) pipeline() *pipeline {
 	return &pipeline{
 		journal: e.live(), routes: e.routes, converters: e.converters(), record: e.record,
 		records: &e.records, counters: &e.counters, release: e.config.Site.Release, fhir: e.config.Site.SpeaksFHIR, log: e.log,
-		siteKey: e.key, spool: e.spool, large: make(chan struct{}, 1),
+		siteKey: e.key, spool: e.spool, large: make(chan struct{}, 1), traces: e.traces, now: e.config.Now,
 	}
 }
 

@@ -21,15 +21,20 @@ import (
 const maxDocument = 32 << 20
 
 // deliveryContent returns what is sent: the message as it came, or as a person changed it,
-// or, to a FHIR server, what the record says now of what the message changed.
-func (e *Engine) deliveryContent(ctx context.Context, item deliver.Item) ([]byte, error) {
+// or, to a FHIR server, what the record says now of what the message changed; and the
+// header of the message, as far as that can be read.
+func (e *Engine) deliveryContent(ctx context.Context, item deliver.Item) (content []byte, header handover.Header, err error) {
+	l := e.live()
+	entry, err := l.near(ctx, item.Message)
 	switch {
 	case e.config.Site.SpeaksFHIR(item.To):
-		return e.transaction(ctx, item)
+		content, err = e.transaction(ctx, item)
 	case item.Resent:
-		return e.resent(ctx, item)
+		content, err = e.resent(ctx, item)
+	case err == nil:
+		content, err = l.content(ctx, entry)
 	}
-	return e.contentOf(ctx, item.Message)
+	return content, entry.Header, err
 }
 
 // resourceID names a resource.

@@ -67,6 +67,12 @@ var siteKeys = []Key{
 			{Name: "password", Shape: Line, Says: "Takes ${NAME} from the environment, so that none stands here."},
 		}},
 	}},
+	{Name: "telemetry", Shape: Block, Says: "Who is told of the way of each message, as OpenTelemetry traces. Nothing of what a message says is in them. Without this block nobody is.", Keys: []Key{
+		{Name: "traces", Shape: Line, Required: true, Says: "The collector's URL, as in https://collector.example.org:4318. Spans are posted there by OTLP (HTTP, protobuf), to /v1/traces where the URL has no path. Takes ${NAME} from the environment."},
+		{Name: "headers", Shape: Lines, Says: "What goes with each request, as in \"Authorization: Bearer ${COLLECTOR_TOKEN}\". Takes ${NAME} from the environment, so that no secret stands here."},
+		{Name: "share", Shape: Line, Default: "1.0", Says: "What share of the traces is told, from 0 to 1: all of a message's trace, or none of it. A message that comes with a traceparent is told if that says so."},
+		{Name: "tls", Shape: Block, Says: "TLS to the collector, where the system's authorities are not enough.", Keys: clientTLSKeys},
+	}},
 	{Name: "precedence", Shape: Words, Says: "Sources in the order in which their word counts, where two own the same type or element: [pas, clinic]."},
 }
 
@@ -123,12 +129,14 @@ var destinationKeys = []Key{
 		{Name: "password", Shape: Line, Says: "The user's. Takes ${NAME} from the environment, so that none stands here."},
 		{Name: "token", Shape: Line, Says: "Takes ${NAME} from the environment, so that none stands here."},
 	}},
-	{Name: "tls", Shape: Block, Says: "TLS on the connection; an empty block takes the system's authorities.", Keys: []Key{
-		{Name: "authorities", Shape: Line, Says: "PEM file of the authorities that sign the receiver's certificate; without it the system's."},
-		{Name: "name", Shape: Line, Says: "The name in the receiver's certificate, where it is not the host in send."},
-		{Name: "certificate", Shape: Line, Says: "PEM file of our own certificate chain, for receivers that ask for one."},
-		{Name: "key", Shape: Line, Says: "PEM file of its private key."},
-	}},
+	{Name: "tls", Shape: Block, Says: "TLS on the connection; an empty block takes the system's authorities.", Keys: clientTLSKeys},
+}
+
+var clientTLSKeys = []Key{
+	{Name: "authorities", Shape: Line, Says: "PEM file of the authorities that sign the receiver's certificate; without it the system's."},
+	{Name: "name", Shape: Line, Says: "The name in the receiver's certificate, where it is not the host in the URL."},
+	{Name: "certificate", Shape: Line, Says: "PEM file of our own certificate chain, for receivers that ask for one."},
+	{Name: "key", Shape: Line, Says: "PEM file of its private key."},
 }
 
 var routeKeys = []Key{

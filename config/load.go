@@ -123,6 +123,9 @@ func (l *loader) readSite(file string, n node) {
 	if alerts, given := b.block("alerts"); given {
 		s.Alerts = readAlerts(alerts)
 	}
+	if t, given := b.block("telemetry"); given {
+		s.Telemetry = readTelemetry(t)
+	}
 	s.Precedence = plain(b.texts("precedence"))
 	s.precedenceLine = b.lineOf("precedence")
 }
@@ -212,12 +215,9 @@ func (l *loader) readDestination(file string, n node) {
 		b.add(b.lineOf("retry"), "retry: the longest pause must not be shorter than the first, nor any last forever")
 	}
 	if t, given := b.block("tls"); given {
-		d.TLS = &ClientTLS{t.text("authorities"), t.text("name"), t.text("certificate"), t.text("key")}
+		d.TLS = readClientTLS(t, b.lineOf("tls"))
 		if d.Send != nil && !slices.Contains([]string{"mllp", "https", "nats"}, d.Send.Scheme) {
 			b.add(b.lineOf("tls"), fmt.Sprintf("tls: %s:// has none; mllp://, https:// and nats:// do", d.Send.Scheme))
-		}
-		if (d.TLS.Certificate == "") != (d.TLS.Key == "") {
-			b.add(b.lineOf("tls"), "tls: a certificate and its key go together")
 		}
 	}
 	t, given := b.block("ssh")

@@ -113,6 +113,27 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
+// TestTelemetry: where traces go, with what, and how many.
+func TestTelemetry(t *testing.T) {
+	t.Setenv("HANDOVER_TEST_SECRET", "made:up")
+	for text, want := range map[string]*config.Telemetry{
+		"name: A\n": nil,
+		"telemetry:\n  traces: https://c.example.org:4318\n": {Traces: "https://c.example.org:4318/v1/traces", Share: 1},
+		"telemetry:\n  traces: http://127.0.0.1/otlp\n  share: 0.25\n  headers: \"Authorization: Bearer ${HANDOVER_TEST_SECRET}\"\n": {
+			Traces: "http://127.0.0.1/otlp", Share: 0.25, Headers: []config.Header{{Name: "Authorization", Value: "Bearer made:up"}}},
+		"telemetry:\n  traces: https://c.example.org/\n  tls:\n    authorities: ca.pem\n": {
+			Traces: "https://c.example.org/v1/traces", Share: 1, TLS: &config.ClientTLS{Authorities: "ca.pem"}},
+	} {
+		site, err := config.Load(fstest.MapFS{"handover.yaml": {Data: []byte(text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, site.Telemetry); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
 // TestReference holds docs/guide/configuration.md to the table of keys.
 func TestReference(t *testing.T) {
 	path := filepath.Join("..", "docs", "guide", "configuration.md")

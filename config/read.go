@@ -318,11 +318,15 @@ var environmentPattern = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 // expanded returns a text in which ${NAME} stands for the environment's value,
 // so that secrets need not stand in the file.
 func (b block) expanded(name string) string {
-	return environmentPattern.ReplaceAllStringFunc(b.text(name), func(ref string) string {
+	return b.expand(name, located{b.text(name), b.lineOf(name)})
+}
+
+func (b block) expand(name string, t located) string {
+	return environmentPattern.ReplaceAllStringFunc(t.text, func(ref string) string {
 		variable := environmentPattern.FindStringSubmatch(ref)[1]
 		value, ok := os.LookupEnv(variable)
 		if !ok {
-			b.add(b.lineOf(name), fmt.Sprintf("%s: the environment has no %s", name, variable))
+			b.add(t.line, fmt.Sprintf("%s: the environment has no %s", name, variable))
 		}
 		return value
 	})

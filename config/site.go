@@ -18,6 +18,7 @@ type Site struct {
 	Memory       int64    // bytes
 	Precedence   []string // sources, first best
 	Alerts       Alerts
+	Telemetry    *Telemetry    // nil: nothing is told
 	Sources      []Source      // by name
 	Destinations []Destination // by name
 	Routes       []Route       // by name
@@ -40,6 +41,17 @@ type Email struct {
 	Server         string // host:port
 	User, Password string
 }
+
+// Telemetry says who is told of the way of each message.
+type Telemetry struct {
+	Traces  string // URL to which spans are posted, by OTLP
+	Headers []Header
+	Share   float64 // of the traces that begin here, from 0 to 1
+	TLS     *ClientTLS
+}
+
+// Header is one header of an HTTP request.
+type Header struct{ Name, Value string }
 
 // Source is one system that sends messages.
 type Source struct {

@@ -21,9 +21,10 @@ type Config struct {
 	// Sources and Routes are what there is that may be paused.
 	Sources, Routes []string
 	Journal         Journal
-	// Content returns what is sent for a delivery of a message. Kinds Gone, Damaged,
-	// NotFound and TooLarge say that it never will be there to be sent.
-	Content func(context.Context, Item) ([]byte, error)
+	// Content returns what is sent for a delivery of a message, and the header with which
+	// the message was kept. Kinds Gone, Damaged, NotFound and TooLarge say that it never
+	// will be there to be sent.
+	Content func(context.Context, Item) (content []byte, header handover.Header, err error)
 	// Drain is how long what is being sent may take when Run is to end; 0: three
 	// seconds. What has not ended by then ends as unknown.
 	Drain time.Duration

@@ -101,11 +101,11 @@ func (m *memory) receive(deliveries ...handover.Delivery) (message, decision han
 	return next, receipts[1].Offset
 }
 
-func (m *memory) content(_ context.Context, item Item) ([]byte, error) {
+func (m *memory) content(_ context.Context, item Item) ([]byte, handover.Header, error) {
 	at := item.Message
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.entries[at-1].Body.Bytes, nil
+	return m.entries[at-1].Body.Bytes, m.entries[at-1].Header, nil
 }
 
 // all returns what was kept, in order.

@@ -38,7 +38,7 @@ func (d *Deliverer) Park(ctx context.Context, by handover.Access, id handover.De
 		}
 		p := d.queues[id.To].parking("by-hand")
 		p.Why = why
-		if err := d.keep(ctx, by.Actor, r, in, func(f facts) handover.Draft { return f.parked(p) }); err != nil {
+		if _, err := d.keep(ctx, by.Actor, r, in, func(f facts) handover.Draft { return f.parked(p) }); err != nil {
 			return err
 		}
 		if o := d.queues[id.To]; in != nil && r.hold {
@@ -57,17 +57,18 @@ func (d *Deliverer) Release(ctx context.Context, by handover.Access, id handover
 		if err != nil {
 			return err
 		}
-		if err := d.keep(ctx, by.Actor, r, in, func(f facts) handover.Draft { return f.ruled(handover.Released, why) }); err != nil {
+		at, err := d.keep(ctx, by.Actor, r, in, func(f facts) handover.Draft { return f.ruled(handover.Released, why) })
+		if err != nil {
 			return err
 		}
 		switch o := d.queues[id.To]; {
 		case in != nil:
-			o.release(in)
+			o.release(in, at)
 		case o == nil:
 		case id.Of > o.last || o.routes[r.route]: // it is taken from the table in its turn
 			o.known(id.Of)
 		default:
-			r.since = time.Now()
+			r.since = at
 			o.add(r.delivery(waiting))
 		}
 		return d.read(ctx)
@@ -81,7 +82,7 @@ func (d *Deliverer) Cancel(ctx context.Context, by handover.Access, id handover.
 		if err != nil {
 			return err
 		}
-		if err := d.keep(ctx, by.Actor, r, in, func(f facts) handover.Draft { return f.ruled(handover.Cancelled, why) }); err != nil {
+		if _, err := d.keep(ctx, by.Actor, r, in, func(f facts) handover.Draft { return f.ruled(handover.Cancelled, why) }); err != nil {
 			return err
 		}
 		if in != nil {
@@ -155,11 +156,14 @@ func (d *Deliverer) idle(ctx context.Context, op string, by handover.Access, id 
 	return r, in, err
 }
 
-// keep appends what a person decided.
-func (d *Deliverer) keep(ctx context.Context, by handover.Actor, r row, in *delivery, draft func(facts) handover.Draft) error {
-	_, err := d.config.Journal.Append(ctx, []handover.Draft{draft(facts{r.message, r.source, r.DeliveryID, by})})
+// keep appends what a person decided, and returns when that was.
+func (d *Deliverer) keep(ctx context.Context, by handover.Actor, r row, in *delivery, draft func(facts) handover.Draft) (at time.Time, err error) {
+	receipts, err := d.config.Journal.Append(ctx, []handover.Draft{draft(facts{r.message, r.source, r.DeliveryID, by})})
 	if err != nil && in != nil {
 		d.queues[r.To].letGo(in)
 	}
-	return err
+	if err != nil {
+		return time.Time{}, err
+	}
+	return receipts[0].Time, nil
 }

@@ -362,11 +362,11 @@ func (q *queue) held(d *delivery) {
 }
 
 // release lets what was held be tried again.
-func (q *queue) release(d *delivery) {
+func (q *queue) release(d *delivery, at time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.holding--
-	d.state, d.due, d.alone, d.since = waiting, time.Time{}, 0, time.Now()
+	d.state, d.due, d.alone, d.since = waiting, time.Time{}, 0, at
 	q.enable(d)
 }
 

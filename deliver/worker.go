@@ -47,7 +47,8 @@ func (w *worker) attempt(d *delivery) handover.Draft {
 // try sends a delivery whose attempt is in the journal, and keeps how it ended. It
 // returns the next one, if there was one whose attempt could be kept with that.
 func (w *worker) try(ctx context.Context, d *delivery) (next *delivery) {
-	o, lost := w.send(ctx, d)
+	ctx, t := d.trying(ctx)
+	o, lost := w.send(ctx, d, &t.Header)
 	f := d.facts()
 	drafts := []handover.Draft{f.ended(d.tries, o)}
 	if o.Answer != nil && o.Ending != handover.Accepted {
@@ -87,11 +88,12 @@ func (w *worker) try(ctx context.Context, d *delivery) (next *delivery) {
 	return next
 }
 
-// send sends the message as it came. lost says why there is nothing to send.
-func (w *worker) send(ctx context.Context, d *delivery) (o handover.Outcome, lost string) {
+// send sends the message as it came, and fills in its header. lost says why there is
+// nothing to send.
+func (w *worker) send(ctx context.Context, d *delivery, header *handover.Header) (o handover.Outcome, lost string) {
 	var content []byte
 	read := func() (err error) {
-		content, err = w.config.Content(ctx, Item{d.DeliveryID, d.message, d.route == ""})
+		content, *header, err = w.config.Content(ctx, Item{d.DeliveryID, d.message, d.route == ""})
 		switch handover.KindOf(err) {
 		case handover.Gone, handover.Damaged, handover.NotFound, handover.TooLarge:
 			lost, err = "message-"+handover.KindOf(err).String(), nil

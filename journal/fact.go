@@ -51,6 +51,9 @@ func (f *fact) leaf() tlog.Hash {
 	text(f.head.Conn)
 	number(uint64(f.size))
 	text(string(f.digest[:]))
+	if f.head.Trace != "" {
+		text(f.head.Trace)
+	}
 	return tlog.RecordHash(b)
 }
 
@@ -80,7 +83,11 @@ func (f *fact) appendHead(b []byte, n names) []byte {
 		n.number(f.head.Format), n.number(f.head.Answer), n.number(f.head.Conn), uint64(len(f.mark))} {
 		b = binary.AppendUvarint(b, v)
 	}
-	return append(b, f.mark...)
+	b = append(b, f.mark...)
+	if f.head.Trace == "" {
+		return b
+	}
+	return append(binary.AppendUvarint(b, uint64(len(f.head.Trace))), f.head.Trace...)
 }
 
 var errHead = errors.New("the head cannot be read")
@@ -101,9 +108,14 @@ func (f *fact) parseHead(b []byte, n names) error {
 		}
 		v[i], b = x, b[used:]
 	}
-	if uint64(len(b)) != v[10] || v[2] > uint64(f.at) || v[1] > 255 {
+	if uint64(len(b)) < v[10] || v[2] > uint64(f.at) || v[1] > 255 {
 		return errHead
 	}
+	var ok bool
+	if f.head.Trace, ok = parseTrace(b[v[10]:]); !ok {
+		return errHead
+	}
+	b = b[:v[10]]
 	f.size, f.head.Class, f.slot = int64(v[0]), handover.Retention(v[1]), v[3]
 	if v[2] > 0 {
 		f.head.Cause = f.at - handover.Offset(v[2])
@@ -120,4 +132,16 @@ func (f *fact) parseHead(b []byte, n names) error {
 		f.mark = append([]byte(nil), b...)
 	}
 	return nil
+}
+
+// parseTrace reads what stands after the mark: nothing, or the trace with its length.
+func parseTrace(b []byte) (trace string, ok bool) {
+	if len(b) == 0 {
+		return "", true
+	}
+	n, used := binary.Uvarint(b)
+	if used <= 0 || n == 0 || n != uint64(len(b)-used) {
+		return "", false
+	}
+	return string(b[used:]), true
 }

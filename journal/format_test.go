@@ -40,6 +40,27 @@ func TestFormatDoesNotChange(t *testing.T) {
 	}
 }
 
+// TestTraceIsAddedToTheFormat: a fact with a trace has the head and the leaf of one
+// without, and more; and both are read.
+func TestTraceIsAddedToTheFormat(t *testing.T) {
+	names, without, with := newNameTable(), example(), example()
+	with.head.Trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01 vendor=1"
+	head := with.appendHead(nil, names)
+	if !bytes.HasPrefix(head, without.appendHead(nil, names)) || with.leaf() == without.leaf() {
+		t.Error("the trace is not added at the end of the head, or not covered by the leaf")
+	}
+	got := fact{at: with.at, key: with.key}
+	got.head.Kind, got.head.Time = with.head.Kind, with.head.Time
+	if err := got.parseHead(head, names); err != nil || got.head != with.head || !bytes.Equal(got.mark, with.mark) {
+		t.Errorf("read %+v, %v", got, err)
+	}
+	for _, bad := range [][]byte{head[:len(head)-1], append(bytes.Clone(head), 'x'), append(without.appendHead(nil, names), 0)} {
+		if err := got.parseHead(bad, names); err == nil {
+			t.Errorf("%x was read", bad)
+		}
+	}
+}
+
 const (
 	wantLeaf = "52bb0541b2c94b218d21c2379832440e2ff3b32ee1160145b855555ad5d0804f"
 	wantHead = "0facbe0ab6edfa29aadcf3a0b62836a18cbb13a986e0647ea838580fa74b9fcf050101000102030405061007070707070707070707070707070707"
@@ -65,6 +86,8 @@ func TestHeadRoundTrip(t *testing.T) {
 func FuzzHead(f *testing.F) {
 	names := newNameTable()
 	e := example()
+	f.Add(e.appendHead(nil, names))
+	e.head.Trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	f.Add(e.appendHead(nil, names))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got := fact{at: 300}

@@ -14,6 +14,7 @@ type Story struct {
 	Message  Message            `json:"message"`
 	Conn     string             `json:"connection,omitempty"`
 	Release  string             `json:"release,omitempty"`
+	Trace    string             `json:"trace,omitempty"` // its id at a collector of OpenTelemetry traces
 	Decision *handover.Decision `json:"decision,omitempty"`
 	Left     []handover.Left    `json:"left,omitempty"`   // what became nothing in the record
 	Wrote    []Version          `json:"wrote,omitempty"`  // versions it made
@@ -77,6 +78,9 @@ func (t *Trace) Story(ctx context.Context, access handover.Access, offset handov
 		return Story{}, err
 	}
 	s.Conn, s.Release, s.AnswerTo = received.Conn, received.Release, received.Cause
+	if t.id != nil {
+		s.Trace = t.id(ctx, received)
+	}
 	s.tell(received)
 	following, err := t.following(ctx, offset)
 	if err != nil {

@@ -21,6 +21,9 @@ type Config struct {
 	store.Place
 	Facts  Facts
 	Bodies Bodies // for Story
+	// ID returns the id under which a collector knows a message, "" where none does;
+	// nil: none does.
+	ID func(ctx context.Context, received handover.Entry) string
 }
 
 // Facts reads one fact, and the body of one that is too long for its entry.
@@ -41,6 +44,7 @@ type Trace struct {
 	db     *store.DB
 	facts  Facts
 	bodies Bodies
+	id     func(ctx context.Context, received handover.Entry) string
 }
 
 // Message is one row of a search: what a list of messages shows.
@@ -96,7 +100,7 @@ func Open(ctx context.Context, c Config) (*Trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Trace{db: db, facts: c.Facts, bodies: c.Bodies}, nil
+	return &Trace{db: db, facts: c.Facts, bodies: c.Bodies, id: c.ID}, nil
 }
 
 // Close closes the tables.

@@ -44,6 +44,10 @@ type Arrival struct {
 	// empty, and the message must be refused; Head is there to answer it.
 	Err error
 
+	// Trace is the context that the sender gave with it, where the protocol has a
+	// place for one.
+	Trace Trace
+
 	// Problems is what was odd about how it came, none of it fatal.
 	Problems []handover.Problem
 }

@@ -51,6 +51,9 @@ func tell(w io.Writer, s trace.Story) {
 	if m.First != 0 {
 		fmt.Fprintf(w, "  repeats   message %d, whose answer was given again\n", m.First)
 	}
+	if s.Trace != "" {
+		fmt.Fprintf(w, "  trace     %s\n", s.Trace)
+	}
 	tellDecision(w, s)
 	for _, d := range s.Sent {
 		verb := "sent    "

@@ -13,6 +13,7 @@
 // What is read: POST of application/hl7-v2, application/hl7-v2+er7 or
 // x-application/hl7-v2+er7, not compressed. A charset parameter is allowed if
 // its characters are bytes in ASCII's way, which UTF-16 is not; MSH-18 decides
-// how the message is read, as everywhere. Requests of one HTTP/1.1 connection
+// how the message is read, as everywhere. A W3C Trace Context in the headers goes with
+// the message to the Receiver, and the Sender sends one on. Requests of one HTTP/1.1 connection
 // come one after the other; those of one HTTP/2 connection have no order.
 package http

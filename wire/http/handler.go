@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -169,9 +170,19 @@ func (h *Handler) receive(ctx context.Context, r *http.Request, held wire.Held) 
 	}
 	answers, err := h.config.Receiver.Receive(ctx, wire.Arrival{
 		Source: h.config.Source, Conn: h.conn(r), Remote: r.RemoteAddr, Received: h.config.Now(), Format: wire.MediaType,
-		Body: held.Body, Head: held.Head, Size: held.Size, Err: held.Err,
+		Body: held.Body, Head: held.Head, Size: held.Size, Err: held.Err, Trace: traceOf(r),
 	})
 	return bytes.Join(answers, nil), err // one response carries both, one after the other
 }
 
 func (h *Handler) conn(r *http.Request) string { return h.config.Source + "-http-" + r.RemoteAddr }
+
+// traceOf returns the trace context in the request's headers. Of several traceparents
+// none can be told to be the right one.
+func traceOf(r *http.Request) wire.Trace {
+	parents := r.Header.Values("Traceparent")
+	if len(parents) != 1 {
+		return wire.Trace{}
+	}
+	return wire.Trace{Parent: parents[0], State: strings.Join(r.Header.Values("Tracestate"), ",")}
+}

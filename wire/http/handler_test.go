@@ -269,3 +269,31 @@ func TestBodyThatDoesNotEnd(t *testing.T) {
 		})
 	}
 }
+
+// TestTrace: a trace context goes with the message to the Receiver as it came; of two
+// nobody knows which is meant.
+func TestTrace(t *testing.T) {
+	var got wire.Trace
+	s := start(t, Config{Receiver: wire.ReceiverFunc(func(_ context.Context, a wire.Arrival) ([][]byte, error) {
+		got = a.Trace
+		return nil, nil
+	})})
+	for _, c := range []struct {
+		parents, states []string
+		want            wire.Trace
+	}{
+		{nil, nil, wire.Trace{}},
+		{[]string{"00-a-b-01"}, []string{"x=1", "y=2"}, wire.Trace{Parent: "00-a-b-01", State: "x=1,y=2"}},
+		{[]string{"00-a-b-01", "00-c-d-01"}, []string{"x=1"}, wire.Trace{}},
+		{nil, []string{"x=1"}, wire.Trace{}},
+	} {
+		r, err := http.NewRequest(http.MethodPost, "http://"+s.address+"/", bytes.NewReader(wiretest.Message("S", "x")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = http.Header{"Content-Type": {"application/hl7-v2"}, "Traceparent": c.parents, "Tracestate": c.states}
+		if s.do(r); got != c.want {
+			t.Errorf("%v %v came as %+v", c.parents, c.states, got)
+		}
+	}
+}

@@ -107,7 +107,10 @@ func (s *Sender) post(ctx context.Context, media, accept string, body []byte) (*
 		return nil, handover.Outcome{Ending: handover.Failed, Reason: err.Error()}
 	}
 	request.Header.Set("Content-Type", media)
-	for name, value := range map[string]string{"Accept": accept, "Authorization": s.config.Authorization} {
+	t := wire.TraceOf(ctx)
+	for name, value := range map[string]string{
+		"Accept": accept, "Authorization": s.config.Authorization, "Traceparent": t.Parent, "Tracestate": t.State,
+	} {
 		if value != "" {
 			request.Header.Set(name, value)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/wire"
 	wirehttp "handover/wire/http"
 )
 
@@ -127,4 +128,19 @@ func plainServer(t *testing.T, do func(net.Conn)) string {
 		}
 	}()
 	return "http://" + l.Addr().String()
+}
+
+// TestSenderSendsTheTraceOn: in the headers, where there is one.
+func TestSenderSendsTheTraceOn(t *testing.T) {
+	var got http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	defer server.Close()
+	s := wirehttp.NewSender(wirehttp.SenderConfig{URL: server.URL})
+	defer s.Close()
+	for _, trace := range []wire.Trace{{}, {Parent: "00-a-b-01"}, {Parent: "00-a-b-01", State: "x=1"}} {
+		o := s.Send(wire.WithTrace(t.Context(), trace), []byte("MSH|^~\\&|A|B|C|D|20260302||ADT^A01|M1|P|2.5.1\r"))
+		if o.Ending != handover.Accepted || got.Get("Traceparent") != trace.Parent || got.Get("Tracestate") != trace.State {
+			t.Errorf("%+v: %+v, %v", trace, o, got)
+		}
+	}
 }

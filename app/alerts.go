@@ -21,6 +21,7 @@ func (e *Engine) openAlerts(ctx context.Context) (err error) {
 		Site:  s.Name, Release: s.Release, Journal: e.live(), Every: e.config.Watch, Now: e.config.Now, Log: e.log,
 		Watches: []alert.Watch{
 			alert.WatchBooks(e.findings), alert.WatchQueues(e.queuesNow), alert.WatchFeeds(e.feeds), alert.WatchCertificates(e.certificates()),
+			{Kinds: []string{alert.Sequence}, Look: e.lookAtNumbers},
 		},
 	}
 	if s.Alerts.Webhook != "" {
@@ -31,6 +32,11 @@ func (e *Engine) openAlerts(ctx context.Context) (err error) {
 	}
 	e.alerts, err = alert.Open(ctx, c)
 	return err
+}
+
+// lookAtNumbers tells of numbers that sources left out.
+func (e *Engine) lookAtNumbers(ctx context.Context, now time.Time) ([]handover.Alert, error) {
+	return alert.WatchNumbers(e.numbers, e.alerts.Now).Look(ctx, now)
 }
 
 // feeds is what is known of every source that is configured.

@@ -3,7 +3,9 @@ package app
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,5 +57,58 @@ func TestReadsOfASilentSource(t *testing.T) {
 		}
 		return answer.Header.Get("X-Handover-Stale") == "pas; silence" &&
 			strings.Contains(string(body), `"tag":[{"code":"pas","display":"nothing has come from pas since `)
+	})
+}
+
+// TestLeftOut: a number that a source leaves out is told, over a restart, and no more once
+// it comes.
+func TestLeftOut(t *testing.T) {
+	now := time.Date(2031, 3, 4, 12, 0, 0, 0, time.UTC)
+	var mu sync.Mutex
+	clock := func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}
+	dir, site := t.TempDir(), sending(newLab(t))
+	begin := func() (*Engine, func()) {
+		e, err := Open(t.Context(), Config{Site: site, Dir: dir, Drain: time.Second, Watch: 10 * time.Millisecond, Now: clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e, run(t, e)
+	}
+	numbered := func(control, number string) string {
+		return "MSH|^~\\&|A|B|C|D|20310304||ADT^A01^ADT_A01|" + control + "|P|2.5.1|" + number + "\rPID|1||900101^^^QSG^MR||Testperson^N\r"
+	}
+	e, stop := begin()
+	sendTexts(t, e, numbered("N7", "7"), numbered("N8", "8"))
+	stop()
+	e, stop = begin()
+	sendTexts(t, e, numbered("N10", "10"))
+	mu.Lock()
+	now = now.Add(2 * time.Minute)
+	mu.Unlock()
+	left := func() (out []string) {
+		for _, a := range e.alerts.Now() {
+			if a.Kind == alert.Sequence {
+				out = append(out, a.Subject)
+			}
+		}
+		return out
+	}
+	waitFor(t, func() bool { return slices.Equal(left(), []string{"pas 9-9"}) })
+	stop()
+	e, stop = begin()
+	defer func() { stop() }()
+	if got := left(); !slices.Equal(got, []string{"pas 9-9"}) {
+		t.Errorf("after a restart it is told of %v", got)
+	}
+	sendTexts(t, e, numbered("N9", "9"))
+	waitFor(t, func() bool {
+		mu.Lock()
+		now = now.Add(time.Minute)
+		mu.Unlock()
+		return len(left()) == 0
 	})
 }

@@ -286,8 +286,13 @@ func TestResendEdited(t *testing.T) {
 	if body, _ := io.ReadAll(answer.Body); string(body) != changed {
 		t.Errorf("what was sent reads %q", body)
 	}
-	if answer, err := http.Get(fmt.Sprintf("http://%s/api/v1/messages/%d/body?edited=%d", e.HTTP(), at, of)); err != nil || answer.StatusCode != http.StatusNotFound {
-		t.Errorf("another fact is shown: %v, %v", answer, err)
+	other, err := http.Get(fmt.Sprintf("http://%s/api/v1/messages/%d/body?edited=%d", e.HTTP(), at, of))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Body.Close()
+	if other.StatusCode != http.StatusNotFound {
+		t.Errorf("another fact is shown: %d", other.StatusCode)
 	}
 	waitFor(t, func() bool {
 		r, err := e.balance.Report(t.Context(), time.Time{})

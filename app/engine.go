@@ -78,6 +78,7 @@ type Engine struct {
 	recent     recent
 	log        *slog.Logger
 	gates      map[string]*gate // by source
+	numbers    *alert.Numbers
 	api        *webServer
 	backing    sync.Mutex    // held while a backup is made
 	proving    sync.Mutex    // held while everything is verified
@@ -99,7 +100,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	e := newEngine(c)
 	// In the order in which they need each other.
 	err := e.open(ctx, e.openFolder, e.openTraces, e.openJournal, e.openSpool, e.openProjections, e.catchUp, e.openBooks,
-		e.openDeliveries, e.openBalance, e.openAlerts, e.openRoutes, e.openDoors)
+		e.openDeliveries, e.openBalance, e.openAlerts, e.openNumbers, e.openRoutes, e.openDoors)
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -36,6 +36,7 @@ type intake struct {
 	records *waitingRoom // of messages that wait to be recorded
 	// delivered waits until a message is delivered.
 	delivered func(ctx context.Context, offset handover.Offset) arrivalVerdict
+	heard     func(source string, m *hl7v2.Message) // of every message that is kept
 	book      *doorBook
 	log       *slog.Logger
 	faults    rarely // of messages that were not kept
@@ -88,6 +89,7 @@ func (in *intake) take(ctx context.Context, a wire.Arrival, r *telemetry.Recepti
 		return in.refuse(m, a.Received, err), err
 	}
 	in.book.kept.Add(1)
+	in.heard(in.source.Name, m)
 	offset, at := receipt.Offset, receipt.Time
 	r.Offset, r.Time = offset, at
 	if receipt.First != 0 {

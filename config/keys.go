@@ -87,6 +87,7 @@ var sourceKeys = []Key{
 	{Name: "snapshot", Shape: Words, Values: []string{"NK1", "DG1"}, Says: "Repeating segments of which each message that has one lists all: what an earlier one listed, and it does not, is taken off the patient's contacts (NK1) or the visit's diagnoses (DG1). Without it absence says nothing."},
 	{Name: "allow", Shape: Lines, Says: "Addresses or networks that may connect: 10.1.0.0/16. Without it any that can reach the listener."},
 	{Name: "silence", Shape: Line, Default: "auto", Says: "How long it may send nothing before an alert is raised: a span (30m), never, or auto: by what came in the same hours of the weeks before; of a new source, after 72h."},
+	{Name: "sequence", Shape: Word, Default: "auto", Values: []string{"auto", "ignore"}, Says: "auto: if its messages are numbered (MSH-13), an alert is raised for numbers that it leaves out. ignore: it is not."},
 	{Name: "late", Shape: Span, Default: "5m", Says: "An alert is raised when a message of it has been kept for so long and is not in the record yet."},
 	{Name: "max_size", Shape: Bytes, Default: "100MB", Says: "A larger message is refused."},
 	{Name: "idle", Shape: Span, Default: "5m", Says: "A connection on which nothing arrives for so long is closed."},

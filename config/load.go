@@ -136,7 +136,7 @@ func (l *loader) readSource(file string, n node) {
 		Name: b.text("source"), Acknowledge: b.text("acknowledge"), Zone: b.zone("zone"),
 		Owns: plain(b.texts("owns")), Authorities: plain(b.texts("authorities")), Snapshots: plain(b.texts("snapshot")), Allow: b.networks("allow"),
 		MaxSize: b.size("max_size"), Idle: b.span("idle"), MaxConnections: b.number("max_connections"),
-		Patience: b.span("patience"), Silence: readSilence(b), Late: b.span("late"), file: file, line: b.lineOf("source"),
+		Patience: b.span("patience"), Silence: readSilence(b), Late: b.span("late"), Unnumbered: b.text("sequence") == "ignore", file: file, line: b.lineOf("source"),
 	}
 	checkName(b, file, "source", s.Name)
 	s.Listen = readListen(b)

@@ -65,6 +65,7 @@ type Source struct {
 	Snapshots      []string // segments: "NK1"
 	Allow          []netip.Prefix
 	Silence        time.Duration // alert after so long; 0: by its habit, negative: never
+	Unnumbered     bool          // MSH-13 says nothing
 	Late           time.Duration // alert when a message has waited for so long to be decided
 	MaxSize        int64
 	Idle           time.Duration

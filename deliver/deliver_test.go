@@ -344,7 +344,7 @@ func TestPersons(t *testing.T) {
 		_, of := j.receive(delivery1("lab", "k"))
 		ids = append(ids, handover.DeliveryID{Of: of, To: "lab"})
 	}
-	h.until("the first failed", func() bool { return h.queues["lab"].length() == 2 && h.queues["lab"].failures == 1 })
+	h.until("the first failed", func() bool { return h.queues["lab"].length() == 2 && h.queues["lab"].status().Failures == 1 })
 	by := handover.Everything(handover.Actor{ID: "console:tester"})
 	for i, id := range ids { // within the window and beyond it
 		if err := h.Park(t.Context(), by, id, "not now"); err != nil {

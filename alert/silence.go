@@ -19,6 +19,7 @@ const (
 	Deep     = "queue-deep"     // much waits for a destination
 	Overdue  = "parked-overdue" // the owner of something parked has let its deadline pass
 	Books    = "balance"        // the books do not balance
+	Failed   = "file-failed"    // files lie in the folder of those that something was wrong with
 	Expiring = "certificate"    // a certificate ends soon, or has ended
 )
 

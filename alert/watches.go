@@ -50,6 +50,27 @@ func WatchQueues(queues func(context.Context) ([]Queue, error)) Watch {
 	}}
 }
 
+// DropFolder is what is known of a source's folder.
+type DropFolder struct {
+	Source string
+	Failed int // files that something was wrong with, and that are still there
+	First  time.Time
+}
+
+// WatchFolders tells of folders in which files lie that were not taken as they are.
+func WatchFolders(folders func() ([]DropFolder, error)) Watch {
+	return Watch{Kinds: []string{Failed}, Look: func(context.Context, time.Time) (out []handover.Alert, err error) {
+		all, err := folders()
+		for _, f := range all {
+			if f.Failed > 0 {
+				out = append(out, handover.Alert{Kind: Failed, Subject: f.Source, Severity: handover.Warning,
+					Text: fmt.Sprintf("failed files from %s: %d, the first at %s; each has a .why beside it", f.Source, f.Failed, f.First.UTC().Format(time.RFC3339))})
+			}
+		}
+		return out, err
+	}}
+}
+
 // WatchBooks tells of what does not balance: one alert for each part of the books, with
 // the offset of the first.
 func WatchBooks(findings func(context.Context) ([]Finding, error)) Watch {

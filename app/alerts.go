@@ -11,6 +11,7 @@ import (
 	"handover/alert"
 	"handover/config"
 	"handover/internal/store"
+	"handover/wire/file"
 )
 
 // openAlerts opens the alerts and what they watch.
@@ -21,6 +22,7 @@ func (e *Engine) openAlerts(ctx context.Context) (err error) {
 		Site:  s.Name, Release: s.Release, Journal: e.live(), Every: e.config.Watch, Now: e.config.Now, Log: e.log,
 		Watches: []alert.Watch{
 			alert.WatchBooks(e.findings), alert.WatchQueues(e.queuesNow), alert.WatchFeeds(e.feeds), alert.WatchCertificates(e.certificates()),
+			alert.WatchFolders(e.dropFolders),
 			{Kinds: []string{alert.Sequence}, Look: e.lookAtNumbers},
 		},
 	}
@@ -37,6 +39,18 @@ func (e *Engine) openAlerts(ctx context.Context) (err error) {
 // lookAtNumbers tells of numbers that sources left out.
 func (e *Engine) lookAtNumbers(ctx context.Context, now time.Time) ([]handover.Alert, error) {
 	return alert.WatchNumbers(e.numbers, e.alerts.Now).Look(ctx, now)
+}
+
+// dropFolders is what is known of the folders of sources.
+func (e *Engine) dropFolders() (out []alert.DropFolder, err error) {
+	for _, s := range e.config.Site.Sources {
+		if s.Listen.Scheme != "file" {
+			continue
+		}
+		n, first, failed := file.Failed(s.Listen.Path)
+		out, err = append(out, alert.DropFolder{Source: s.Name, Failed: n, First: first}), errors.Join(err, failed)
+	}
+	return out, err
 }
 
 // feeds is what is known of every source that is configured.

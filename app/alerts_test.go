@@ -3,6 +3,9 @@ package app
 import (
 	"io"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +13,7 @@ import (
 	"time"
 
 	"handover/alert"
+	"handover/wire/file"
 )
 
 // TestAlertOfAnUnreachableDestination: what waits too long is told, with the reason.
@@ -111,4 +115,36 @@ func TestLeftOut(t *testing.T) {
 		mu.Unlock()
 		return len(left()) == 0
 	})
+}
+
+// TestAlertOfABatch: a batch file that says that it has more messages than it has is told,
+// until somebody takes it away; what is in it is taken.
+func TestAlertOfABatch(t *testing.T) {
+	site, folder := sending(newLab(t)), t.TempDir()
+	site.Sources[0].Listen = &url.URL{Scheme: "file", Path: folder}
+	site.Sources[0].MaxSize = 1 << 20
+	e, err := Open(t.Context(), Config{Site: site, Dir: t.TempDir(), Drain: time.Second, Watch: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := run(t, e)
+	defer stop()
+	batch := "FHS|^~\\&|A|B\rBHS|^~\\&|A|B\r" + string(admission(1)) + "BTS|2\rFTS|1\r"
+	if err := os.WriteFile(filepath.Join(folder, ".new"), []byte(batch), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(folder, ".new"), filepath.Join(folder, "night.hl7")); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool {
+		open := e.alerts.Now()
+		return len(open) == 1 && open[0].Kind == alert.Failed && open[0].Subject == "pas" && strings.HasPrefix(open[0].Text, "failed files from pas: 1, the first at ")
+	})
+	e.offsetOf(t, "M1")
+	if err := os.Remove(filepath.Join(folder, "failed", "night.hl7")); err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := file.Failed(folder); n != 0 || err != nil {
+		t.Errorf("%d have failed, %v", n, err)
+	}
 }

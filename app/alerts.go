@@ -10,6 +10,7 @@ import (
 	"handover"
 	"handover/alert"
 	"handover/config"
+	"handover/deliver"
 	"handover/internal/store"
 	"handover/wire/file"
 )
@@ -22,8 +23,7 @@ func (e *Engine) openAlerts(ctx context.Context) (err error) {
 		Site:  s.Name, Release: s.Release, Journal: e.live(), Every: e.config.Watch, Now: e.config.Now, Log: e.log,
 		Watches: []alert.Watch{
 			alert.WatchBooks(e.findings), alert.WatchQueues(e.queuesNow), alert.WatchFeeds(e.feeds), alert.WatchCertificates(e.certificates()),
-			alert.WatchFolders(e.dropFolders),
-			{Kinds: []string{alert.Sequence}, Look: e.lookAtNumbers},
+			alert.WatchFolders(e.dropFolders), alert.WatchNumbers(e.numbers, func() []alert.Listed { return e.alerts.Now() }),
 		},
 	}
 	if s.Alerts.Webhook != "" {
@@ -34,11 +34,6 @@ func (e *Engine) openAlerts(ctx context.Context) (err error) {
 	}
 	e.alerts, err = alert.Open(ctx, c)
 	return err
-}
-
-// lookAtNumbers tells of numbers that sources left out.
-func (e *Engine) lookAtNumbers(ctx context.Context, now time.Time) ([]handover.Alert, error) {
-	return alert.WatchNumbers(e.numbers, e.alerts.Now).Look(ctx, now)
 }
 
 // dropFolders is what is known of the folders of sources.
@@ -60,7 +55,7 @@ func (e *Engine) feeds(ctx context.Context, since time.Time) (out []alert.Feed, 
 		a := came[s.Name]
 		f := alert.Feed{Name: s.Name, After: s.Silence, Last: a.Last, Hours: a.Hours, Late: s.Late}
 		if h, paused := e.deliveries.Paused(handover.Pause{Source: s.Name}); paused {
-			f.Condition = fmt.Sprintf("it is paused since %s by %s: %s", h.Since.Format(time.RFC3339), h.By, h.Why)
+			f.Condition = "it is " + pausedSince(h)
 		}
 		if a.Undecided != 0 {
 			first, failed := e.live().near(ctx, a.Undecided)
@@ -79,11 +74,11 @@ func (e *Engine) queuesNow(ctx context.Context) (out []alert.Queue, err error) {
 		if d := e.config.Site.Destination(s.Name); d != nil {
 			q.Late, q.Deep = d.Late, int64(d.Deep)
 		}
-		switch {
+		switch route, h := e.pausedRoute(s.Name); {
 		case s.Paused != nil:
-			q.Condition = fmt.Sprintf("paused since %s by %s: %s", s.Paused.Since.Format(time.RFC3339), s.Paused.By, s.Paused.Why)
-		case e.halted(s.Name) != "":
-			q.Condition = e.halted(s.Name)
+			q.Condition = pausedSince(*s.Paused)
+		case route != "":
+			q.Condition = "route " + route + " is " + pausedSince(h)
 		case s.Failures > 0:
 			q.Condition = fmt.Sprintf("%d tries in a row have failed since %s: %s", s.Failures, s.Failing.UTC().Format(time.RFC3339), s.Last)
 		}
@@ -92,15 +87,19 @@ func (e *Engine) queuesNow(ctx context.Context) (out []alert.Queue, err error) {
 	return out, err
 }
 
-// halted says which route to a destination is paused; "": none is.
-func (e *Engine) halted(destination string) string {
+// pausedRoute returns a route to a destination that is paused; "": none is.
+func (e *Engine) pausedRoute(destination string) (name string, h deliver.Halt) {
 	for _, r := range e.config.Site.Routes {
 		h, paused := e.deliveries.Paused(handover.Pause{Route: r.Name})
 		if paused && slices.ContainsFunc(r.To, func(t config.Target) bool { return t.Destination == destination }) {
-			return fmt.Sprintf("route %s is paused since %s by %s: %s", r.Name, h.Since.Format(time.RFC3339), h.By, h.Why)
+			return r.Name, h
 		}
 	}
-	return ""
+	return "", h
+}
+
+func pausedSince(h deliver.Halt) string {
+	return fmt.Sprintf("paused since %s by %s: %s", h.Since.Format(time.RFC3339), h.By, h.Why)
 }
 
 // findings are the places where the books do not balance.

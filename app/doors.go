@@ -40,7 +40,7 @@ func (e *Engine) openDoors(ctx context.Context) error {
 func (e *Engine) openDoor(ctx context.Context, s config.Source) (listener, error) {
 	in := &intake{
 		source: s, release: e.config.Site.Release, journal: e.live(), records: &e.records, delivered: e.delivered,
-		heard: e.heard, book: e.books.sources[s.Name], log: e.log, traces: e.traces, now: e.config.Now,
+		numbers: e.numbers, book: e.books.sources[s.Name], log: e.log, traces: e.traces, now: e.config.Now,
 	}
 	room := wire.Room{Spool: e.spool, Memory: e.memory, MaxMessage: s.MaxSize}
 	allow := wire.AllowList(s.Allow)

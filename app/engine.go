@@ -117,7 +117,7 @@ func newEngine(c Config) *Engine {
 	if c.Database == "" {
 		c.Database = c.Site.Database
 	}
-	e := &Engine{config: c, log: c.Log, memory: wire.NewMemory(c.Site.Memory), gates: map[string]*gate{},
+	e := &Engine{config: c, log: c.Log, memory: wire.NewMemory(c.Site.Memory), gates: map[string]*gate{}, numbers: alert.NewNumbers(),
 		ending: make(chan struct{})}
 	e.records.look = e.decisionOn
 	return e

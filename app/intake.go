@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/alert"
 	"handover/app/telemetry"
 	"handover/config"
 	"handover/hl7v2"
@@ -36,7 +37,7 @@ type intake struct {
 	records *waitingRoom // of messages that wait to be recorded
 	// delivered waits until a message is delivered.
 	delivered func(ctx context.Context, offset handover.Offset) arrivalVerdict
-	heard     func(source string, m *hl7v2.Message) // of every message that is kept
+	numbers   *alert.Numbers
 	book      *doorBook
 	log       *slog.Logger
 	faults    rarely // of messages that were not kept
@@ -89,8 +90,8 @@ func (in *intake) take(ctx context.Context, a wire.Arrival, r *telemetry.Recepti
 		return in.refuse(m, a.Received, err), err
 	}
 	in.book.kept.Add(1)
-	in.heard(in.source.Name, m)
 	offset, at := receipt.Offset, receipt.Time
+	hearNumber(in.numbers, &in.source, m, in.now())
 	r.Offset, r.Time = offset, at
 	if receipt.First != 0 {
 		first, err := in.journal.Get(ctx, receipt.First)
@@ -101,7 +102,7 @@ func (in *intake) take(ctx context.Context, a wire.Arrival, r *telemetry.Recepti
 		r.First = telemetry.MessageOf(offset, &first.Header)
 	}
 	answers, said := in.answers(ctx, m, v, offset, at)
-	r.Answer, r.Refused = lastCode(m, v.outcome, said.outcome), said.reason
+	r.Answer, r.Refused = in.lastCode(m, v, said), said.reason
 	return answers, nil
 }
 
@@ -209,22 +210,29 @@ func firstCode(m *hl7v2.Message, o hl7v2.Outcome) string {
 	return ""
 }
 
-// lastCode is MSA-1 of the last answer that is asked for; "" where none is.
-func lastCode(m *hl7v2.Message, first, last hl7v2.Outcome) string {
-	if hl7v2.Expected(m).Application.Asks(last) {
-		return last.ApplicationCode()
+// expected is what the sender is told: of one that is relayed, the receiver gives the
+// application acknowledgement, unless we refuse the message.
+func (in *intake) expected(m *hl7v2.Message, v arrivalVerdict) hl7v2.Answers {
+	asked := hl7v2.Expected(m)
+	if in.source.Acknowledge == "relayed" && asked.Accept != hl7v2.Never && v.reason == "" {
+		asked.Application = hl7v2.Never
 	}
-	return firstCode(m, first)
+	return asked
+}
+
+// lastCode is MSA-1 of the last answer that is given; "" where none is.
+func (in *intake) lastCode(m *hl7v2.Message, first, last arrivalVerdict) string {
+	if in.expected(m, first).Application.Asks(last.outcome) {
+		return last.outcome.ApplicationCode()
+	}
+	return firstCode(m, first.outcome)
 }
 
 // answers makes what the message asks for. It is a function of the message, its
 // offset and its time, so a message that comes again gets the first answer again.
 // It returns with them what was said last.
 func (in *intake) answers(ctx context.Context, m *hl7v2.Message, v arrivalVerdict, offset handover.Offset, at time.Time) ([][]byte, arrivalVerdict) {
-	asked, accepted := hl7v2.Expected(m), v
-	if in.source.Acknowledge == "relayed" && asked.Accept != hl7v2.Never && v.reason == "" {
-		asked.Application = hl7v2.Never // the receiver says it
-	}
+	asked, accepted := in.expected(m, v), v
 	if asked.Application != hl7v2.Never && v.reason == "" {
 		v = in.await(ctx, offset, v)
 	}

@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"handover"
 	"handover/alert"
+	"handover/config"
 	"handover/hl7v2"
 	"handover/trace"
 )
@@ -16,7 +18,6 @@ const catchUpOnNumbers = 50_000
 // openNumbers begins to follow the numbers of the sources' messages where the last start
 // ended, so that what was left out in between is told too.
 func (e *Engine) openNumbers(ctx context.Context) error {
-	e.numbers = alert.NewNumbers()
 	e.numbers.Restore(e.alerts.Now())
 	applied, err := e.trace.Applied(ctx)
 	if err != nil {
@@ -31,9 +32,11 @@ func (e *Engine) openNumbers(ctx context.Context) error {
 			return err
 		}
 		for _, m := range found {
-			if err := e.heardBefore(ctx, m.Offset); err != nil {
+			last, err := e.live().Get(ctx, m.Offset)
+			if err != nil {
 				return err
 			}
+			e.heardBefore(&last)
 		}
 	}
 	for after := applied; after < e.journal.Tail(); {
@@ -41,10 +44,8 @@ func (e *Engine) openNumbers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, m := range entries {
-			if err := e.heardBefore(ctx, m.Offset); err != nil {
-				return err
-			}
+		for i := range entries {
+			e.heardBefore(&entries[i])
 		}
 		if looked == after {
 			break
@@ -55,19 +56,16 @@ func (e *Engine) openNumbers(ctx context.Context) error {
 }
 
 // heardBefore takes in the number of a message of before this start, if it can be read.
-func (e *Engine) heardBefore(ctx context.Context, at handover.Offset) error {
-	m, err := e.live().near(ctx, at)
-	if err != nil || m.Gone || m.Body.File != "" {
-		return err
+func (e *Engine) heardBefore(m *handover.Entry) {
+	if s := e.config.Site.Source(m.Source); s != nil && !m.Gone && m.Body.File == "" {
+		parsed, _ := hl7v2.Parse(m.Body.Bytes)
+		hearNumber(e.numbers, s, parsed, e.config.Now())
 	}
-	parsed, _ := hl7v2.Parse(m.Body.Bytes)
-	e.heard(m.Source, parsed)
-	return nil
 }
 
-// heard takes in a message's number.
-func (e *Engine) heard(source string, m *hl7v2.Message) {
-	if s := e.config.Site.Source(source); m != nil && s != nil && !s.Unnumbered {
-		e.numbers.Heard(source, string(m.First("MSH").Field(13).Raw()), e.config.Now())
+// hearNumber takes in a message's number, where the source's count.
+func hearNumber(n *alert.Numbers, s *config.Source, m *hl7v2.Message, now time.Time) {
+	if m != nil && !s.Unnumbered {
+		n.Heard(s.Name, string(m.First("MSH").Field(13).Raw()), now)
 	}
 }

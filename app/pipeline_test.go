@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"handover"
+	"handover/alert"
 	"handover/config"
 	"handover/hl7v2"
 	"handover/wire"
@@ -83,7 +84,7 @@ func TestOneBadMessage(t *testing.T) {
 	}
 	defer e.Close()
 	source := config.Source{Name: "pas", Acknowledge: "received"}
-	in := &intake{heard: func(string, *hl7v2.Message) {}, book: &doorBook{}, source: source, release: "test", journal: facts{Journal: e.journal}, records: &e.records, log: slog.New(slog.DiscardHandler)}
+	in := &intake{numbers: alert.NewNumbers(), now: time.Now, book: &doorBook{}, source: source, release: "test", journal: facts{Journal: e.journal}, records: &e.records, log: slog.New(slog.DiscardHandler)}
 	for i := range 7 {
 		text := fmt.Sprintf("MSH|^~\\&|A|B|C|D|20260302||ADT^A01^ADT_A01|M%d|P|2.5.1\rPID|1||90010%d^^^QSG^MR||Testperson^N\r", i+1, i)
 		answers, err := in.Receive(t.Context(), wire.Arrival{Source: "pas", Body: handover.Body{Bytes: []byte(text)}, Head: []byte(text)})

@@ -104,7 +104,7 @@ func covers(accept []string, media string) bool {
 // writeBinary writes a Binary as a resource, its document in base64 as it is
 // read: it need not fit into memory.
 func (a *API) writeBinary(c *call, v record.Resource) error {
-	before, link, after := splitData(v.Content)
+	before, link, after := embedded.SplitLink(v.Content)
 	if link == "" {
 		return c.writeFHIR(http.StatusOK, v.Content)
 	}
@@ -137,24 +137,10 @@ func (a *API) writeBinary(c *call, v record.Resource) error {
 	return nil
 }
 
-var dataLink = []byte(`"data":"` + embedded.Scheme)
-
-// splitData returns what stands before the value of a Binary's data, the link in
-// it, and what stands behind; no link where data is not one.
-func splitData(content []byte) (before []byte, link string, after []byte) {
-	at := bytes.Index(content, dataLink)
-	if at < 0 {
-		return content, "", nil
-	}
-	at += len(`"data":"`)
-	end := at + bytes.IndexByte(content[at:], '"')
-	return content[:at], string(content[at:end]), content[end:]
-}
-
 // withoutData is a Binary as it stands in a Bundle: without its document, and
 // marked so (FHIR R4 §3.1.1.5.8).
 func withoutData(content []byte) []byte {
-	before, link, after := splitData(content)
+	before, link, after := embedded.SplitLink(content)
 	if link == "" {
 		return content
 	}

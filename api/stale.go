@@ -74,9 +74,9 @@ func tagged(content []byte, l alert.Listed) []byte {
 	case len(meta) < 2:
 		return content // a Binary as it is, or nothing at all
 	case len(tags) > 2:
-		return insert(content, cap(content)-cap(tags)+len(tags)-1, append([]byte{','}, tag...))
+		return insert(content, rawjson.Offset(content, tags)+len(tags)-1, append([]byte{','}, tag...))
 	}
-	at := cap(content) - cap(meta) + len(meta) - 1
+	at := rawjson.Offset(content, meta) + len(meta) - 1
 	comma := ","
 	if len(meta) == 2 {
 		comma = ""

@@ -174,8 +174,9 @@ func (p *pipeline) draft(ctx context.Context, c *composed, w *work) error {
 		w.decision.Record = w.writes.Tally(len(w.asserted.Resources))
 	}
 	decision := w.decision
-	if len(w.writes.Writes) == 0 { // so that there is nothing to say to FHIR servers
-		decision.Deliveries = slices.DeleteFunc(slices.Clone(decision.Deliveries), func(d handover.Delivery) bool { return p.fhir(d.To) })
+	toFHIR := func(d handover.Delivery) bool { return p.fhir[d.To] }
+	if len(w.writes.Writes) == 0 && slices.ContainsFunc(decision.Deliveries, toFHIR) { // there is nothing to say to it
+		decision.Deliveries = slices.DeleteFunc(slices.Clone(decision.Deliveries), toFHIR)
 	}
 	decided := h
 	decided.Kind, decided.Class = handover.Decided, handover.KeepForever

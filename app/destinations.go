@@ -40,7 +40,9 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 			c.Awaited = append(c.Awaited, s.Name)
 		}
 	}
+	e.fhir = map[string]bool{}
 	for _, d := range e.config.Site.Destinations {
+		e.fhir[d.Name] = e.config.Site.SpeaksFHIR(d.Name)
 		to, err := e.destination(d)
 		if err != nil {
 			return fmt.Errorf("opening destination %s: %w", d.Name, err)
@@ -53,7 +55,7 @@ func (e *Engine) openDeliveries(ctx context.Context) (err error) {
 
 func (e *Engine) destination(d config.Destination) (deliver.Destination, error) {
 	book := e.books.destinations[d.Name]
-	open, err := senders(d, e.config.Site.SpeaksFHIR(d.Name))
+	open, err := senders(d, e.fhir[d.Name])
 	if err != nil {
 		return deliver.Destination{}, err
 	}
@@ -133,13 +135,20 @@ func (d delivered) Append(ctx context.Context, drafts []handover.Draft) ([]hando
 		drafts[i].Header.Release = d.release
 	}
 	receipts, err := d.live.Append(ctx, drafts)
-	for _, one := range drafts {
-		if book := d.books.sources[one.Header.Source]; err == nil && one.Header.Kind == handover.Received && book != nil {
+	if err != nil {
+		return nil, err
+	}
+	for i := range drafts {
+		h := &drafts[i].Header
+		if h.Kind != handover.Received {
+			continue
+		}
+		if book := d.books.sources[h.Source]; book != nil {
 			book.taken.Add(1)
 			book.kept.Add(1)
 		}
 	}
-	return receipts, err
+	return receipts, nil
 }
 
 // contentOf returns a message's bytes as they are sent.

@@ -79,6 +79,7 @@ type Engine struct {
 	log        *slog.Logger
 	gates      map[string]*gate // by source
 	numbers    *alert.Numbers
+	fhir       map[string]bool // destinations that are FHIR servers
 	api        *webServer
 	backing    sync.Mutex    // held while a backup is made
 	proving    sync.Mutex    // held while everything is verified

@@ -83,7 +83,7 @@ type pipeline struct {
 	records    *waitingRoom
 	counters   *counters
 	release    string
-	fhir       func(destination string) bool // what goes there is what changed in the record
+	fhir       map[string]bool // destinations that are sent what changed in the record
 	siteKey    []byte
 	log        *slog.Logger
 	spool      *spool.Dir    // for long facts and documents

@@ -40,7 +40,7 @@ func (o outbox) Resend(ctx context.Context, by handover.Access, message handover
 	}
 	again := handover.Resending{Why: why}
 	for _, name := range to {
-		if o.engine.config.Site.SpeaksFHIR(name) {
+		if o.engine.fhir[name] {
 			if edited != nil {
 				return 0, fault(handover.Invalid, name+" is sent what the record says, whatever a message is changed to")
 			}

@@ -59,7 +59,7 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) pipeline() *pipeline {
 	return &pipeline{
 		journal: e.live(), routes: e.routes, converters: e.converters(), record: e.record,
-		records: &e.records, counters: &e.counters, release: e.config.Site.Release, fhir: e.config.Site.SpeaksFHIR, log: e.log,
+		records: &e.records, counters: &e.counters, release: e.config.Site.Release, fhir: e.fhir, log: e.log,
 		siteKey: e.key, spool: e.spool, large: make(chan struct{}, 1), traces: e.traces, now: e.config.Now,
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 
 	"handover"
 	"handover/deliver"
-	"handover/internal/rawjson"
 	"handover/record"
 	"handover/transform/embedded"
 )
@@ -27,7 +25,7 @@ func (e *Engine) deliveryContent(ctx context.Context, item deliver.Item) (conten
 	l := e.live()
 	entry, err := l.near(ctx, item.Message)
 	switch {
-	case e.config.Site.SpeaksFHIR(item.To):
+	case e.fhir[item.To]:
 		content, err = e.transaction(ctx, item)
 	case item.Resent:
 		content, err = e.resent(ctx, item)
@@ -152,15 +150,9 @@ func (e *Engine) decisionOf(ctx context.Context, message handover.Offset) (hando
 
 // plain returns a resource with the document in it that it only links to.
 func (e *Engine) plain(ctx context.Context, v record.Resource) ([]byte, error) {
-	if v.Type != "Binary" {
-		return v.Content, nil
-	}
-	var b struct{ Data string }
-	if err := json.Unmarshal(v.Content, &b); err != nil {
-		return nil, err
-	}
-	digest, linked := embedded.Linked(b.Data)
-	if !linked {
+	before, link, after := embedded.SplitLink(v.Content)
+	digest, linked := embedded.Linked(link)
+	if v.Type != "Binary" || !linked {
 		return v.Content, nil
 	}
 	document, err := documents{e}.Document(ctx, digest)
@@ -175,18 +167,5 @@ func (e *Engine) plain(ctx context.Context, v record.Resource) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return withData(v.Content, content), nil
-}
-
-// withData puts a document in the place of the link to it.
-func withData(binary, document []byte) []byte {
-	out := binary
-	rawjson.Members(binary, func(name, value []byte) {
-		if string(name) == "data" {
-			at := cap(binary) - cap(value)
-			data := base64.StdEncoding.AppendEncode([]byte{'"'}, document)
-			out = slices.Concat(binary[:at], data, []byte{'"'}, binary[at+len(value):])
-		}
-	})
-	return out
+	return slices.Concat(before, base64.StdEncoding.AppendEncode(nil, content), after), nil
 }

@@ -172,12 +172,12 @@ func withMeta(content []byte, version int64, at time.Time) []byte {
 		// The value lies within content, so its place is known by what follows it.
 		switch {
 		case string(name) == "meta" && len(value) > 0 && value[0] == '{':
-			place, known = offsetOf(content, value)+1, true
+			place, known = rawjson.Offset(content, value)+1, true
 			if len(value) > 2 {
 				meta += ","
 			}
 		case string(name) == "id" && !known:
-			place = offsetOf(content, value) + len(value)
+			place = rawjson.Offset(content, value) + len(value)
 		}
 	})
 	if !known {
@@ -189,9 +189,6 @@ func withMeta(content []byte, version int64, at time.Time) []byte {
 	out.Write(content[place:])
 	return out.Bytes()
 }
-
-// offsetOf returns where in whole its part begins.
-func offsetOf(whole, part []byte) int { return cap(whole) - cap(part) }
 
 // Page is a part of a list.
 type Page struct {

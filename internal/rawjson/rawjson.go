@@ -61,6 +61,9 @@ func Members(object []byte, fn func(name, value []byte)) {
 	}
 }
 
+// Offset returns where in whole a part of it begins that Members or Items gave.
+func Offset(whole, part []byte) int { return cap(whole) - cap(part) }
+
 // Items calls fn for each item of an array, or for the value itself if it is
 // none.
 func Items(value []byte, fn func([]byte)) {

@@ -47,6 +47,21 @@ func Linked(link string) (digest [sha256.Size]byte, ok bool) {
 	return digest, err == nil
 }
 
+var dataLink = []byte(`"data":"` + Scheme)
+
+// SplitLink returns what stands before the value of a Binary's data (FHIR R4 Binary, in
+// JSON without white space), the link in it, and what stands behind; no link where data
+// is not one.
+func SplitLink(binary []byte) (before []byte, link string, after []byte) {
+	at := bytes.Index(binary, dataLink)
+	if at < 0 {
+		return binary, "", nil
+	}
+	at += len(`"data":"`)
+	end := at + bytes.IndexByte(binary[at:], '"')
+	return binary[:at], string(binary[at:end]), binary[end:]
+}
+
 // WriteTo writes the document's content.
 func (d *Document) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, base64.NewDecoder(base64.StdEncoding, bytes.NewReader(d.encoded)))

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -179,6 +181,41 @@ func TestFHIRDestination(t *testing.T) {
 	r, err := e.balance.Report(t.Context(), time.Time{})
 	if err != nil || !r.Balanced {
 		t.Errorf("%v, %+v", err, r.Findings)
+	}
+}
+
+// TestDocumentToAFHIRServer: a Binary goes with the document in it to which ours only has
+// a link.
+func TestDocumentToAFHIRServer(t *testing.T) {
+	p := &portal{resources: map[string]map[string]any{}}
+	server := httptest.NewServer(p)
+	defer server.Close()
+	site := sending(newLab(t))
+	u, err := url.Parse(server.URL + "/fhir")
+	if err != nil {
+		t.Fatal(err)
+	}
+	site.Sources[0].MaxSize = 1 << 20
+	site.Destinations[0].Send, site.Destinations[0].Authorization, site.Destinations[0].Connections = u, "Bearer made-up", 1
+	site.Routes[0].To = []config.Target{{Record: true}, {Destination: "lab", FHIR: true}}
+	e, stop := running(t, t.TempDir(), site)
+	defer stop()
+	content := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("%PDF made up "), 30_000))
+	sendTexts(t, e, message("D1", "20260302090000", "ORU^R01^ORU_R01",
+		"OBR|1|O1^QSG||DOC^Document^L|||20260302083000||||||||||||||||||F\rOBX|1|ED|DOC^Document^L||LAB^application^pdf^Base64^"+content+"||||||F\r"))
+	waitFor(t, func() bool { return p.transactions() == 1 })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found := 0
+	for name, r := range p.resources {
+		if strings.HasPrefix(name, "Binary/") {
+			if found++; r["data"] != content || r["contentType"] != "application/pdf" {
+				t.Errorf("%s is %v with %.60v", name, r["contentType"], r["data"])
+			}
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d documents came", found)
 	}
 }
 

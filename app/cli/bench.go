@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"runtime/pprof"
 
@@ -40,20 +39,12 @@ func (c benchCommand) Run(ctx context.Context, std Streams) error {
 		defer pprof.StopCPUProfile()
 	}
 	app.SpareMemory() // as run does
-	report, err := bench.Run(ctx, bench.Config{
+	found, err := bench.Run(ctx, bench.Config{
 		Dir: c.Data, Quick: c.Quick, Messages: c.Messages, Only: c.Only,
 		Progress: func(total int64, what string) bench.Bar { return progress(std.Err, total, what) },
 	})
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		err = json.NewEncoder(std.Out).Encode(report)
-	} else {
-		err = report.Print(std.Out)
-	}
-	if err == nil && report.Missed() > 0 {
-		err = errFound
-	}
-	return err
+	return report(std, c.JSON, found, found.Missed() == 0)
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"handover/deliver"
@@ -25,19 +24,13 @@ func (c destinationsCommand) Run(ctx context.Context, std Streams) error {
 	if err := c.get(ctx, "destinations", nil, &answer); err != nil {
 		return err
 	}
-	if c.JSON {
-		return eachJSON(std, answer.Destinations)
-	}
-	table := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "DESTINATION\tWAITING\tOLDEST\tPARKED\tOVERDUE\tOWNER\tSTATE")
-	for _, d := range answer.Destinations {
+	return list(std, c.JSON, answer.Destinations, "DESTINATION\tWAITING\tOLDEST\tPARKED\tOVERDUE\tOWNER\tSTATE", func(d deliver.Status) []any {
 		oldest := ""
 		if !d.Oldest.IsZero() {
 			oldest = time.Since(d.Oldest).Truncate(time.Second).String()
 		}
-		fmt.Fprintf(table, "%s\t%d\t%s\t%d\t%d\t%s\t%s\n", d.Name, d.Waiting, oldest, d.Parked, d.Overdue, d.Owner, condition(d))
-	}
-	return table.Flush()
+		return []any{d.Name, d.Waiting, oldest, d.Parked, d.Overdue, d.Owner, condition(d)}
+	})
 }
 
 // condition says whether a destination can be reached.

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"handover/deliver"
 )
@@ -33,15 +31,9 @@ func (c sourcesCommand) Run(ctx context.Context, std Streams) error {
 	if err := c.get(ctx, "sources", nil, &answer); err != nil {
 		return err
 	}
-	if c.JSON {
-		return eachJSON(std, answer.Sources)
-	}
-	table := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SOURCE\tLISTEN\tACKNOWLEDGE\tOWNS\tSTATE")
-	for _, s := range answer.Sources {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.Name, s.Listen, s.Acknowledge, strings.Join(s.Owns, ", "), stateOf(s.Paused))
-	}
-	return table.Flush()
+	return list(std, c.JSON, answer.Sources, "SOURCE\tLISTEN\tACKNOWLEDGE\tOWNS\tSTATE", func(s listedSource) []any {
+		return []any{s.Name, s.Listen, s.Acknowledge, strings.Join(s.Owns, ", "), stateOf(s.Paused)}
+	})
 }
 
 type routesCommand struct {
@@ -67,13 +59,7 @@ func (c routesCommand) Run(ctx context.Context, std Streams) error {
 	if err := c.get(ctx, "routes", nil, &answer); err != nil {
 		return err
 	}
-	if c.JSON {
-		return eachJSON(std, answer.Routes)
-	}
-	table := tabwriter.NewWriter(std.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ROUTE\tFROM\tTO\tWHEN\tSTATE")
-	for _, r := range answer.Routes {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.Name, strings.Join(r.From, ", "), strings.Join(r.To, ", "), r.When, stateOf(r.Paused))
-	}
-	return table.Flush()
+	return list(std, c.JSON, answer.Routes, "ROUTE\tFROM\tTO\tWHEN\tSTATE", func(r listedRoute) []any {
+		return []any{r.Name, strings.Join(r.From, ", "), strings.Join(r.To, ", "), r.When, stateOf(r.Paused)}
+	})
 }

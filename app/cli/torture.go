@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math/rand/v2"
 
@@ -37,20 +36,12 @@ func (c tortureCommand) Run(ctx context.Context, std Streams) error {
 	if c.Seed == 0 {
 		c.Seed = 1 + rand.Uint64N(999_999)
 	}
-	report, err := torture.Run(ctx, torture.Config{
+	found, err := torture.Run(ctx, torture.Config{
 		Dir: c.Data, Rounds: c.Rounds, Seed: c.Seed, Quick: c.Quick, Keep: c.Keep,
 		Progress: func(total int64, what string) torture.Bar { return progress(std.Err, total, what) },
 	})
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		err = json.NewEncoder(std.Out).Encode(report)
-	} else {
-		err = report.Print(std.Out)
-	}
-	if err == nil && !report.Passed {
-		err = errFound
-	}
-	return err
+	return report(std, c.JSON, found, found.Passed)
 }

@@ -20,25 +20,34 @@ import (
 // Ask asks a running engine, at host:port.
 type Ask struct{ HTTP string }
 
-// get reads an answer of JSON; v nil: it is only looked whether it is 200.
-func get(ctx context.Context, address, path string, v any) error {
+// open returns the body of an answer that is 200.
+func open(ctx context.Context, address, path string) (io.ReadCloser, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, http.NoBody)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	answer, err := web.Do(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", path, answer.Status)
+		return nil, errors.Join(fmt.Errorf("%s: %s", path, answer.Status), answer.Body.Close())
 	}
-	if v == nil {
-		_, err = io.Copy(io.Discard, answer.Body) // so that the connection is used again
+	return answer.Body, nil
+}
+
+// get reads an answer of JSON; v nil: it is only looked whether it is 200.
+func get(ctx context.Context, address, path string, v any) error {
+	body, err := open(ctx, address, path)
+	if err != nil {
 		return err
 	}
-	return json.NewDecoder(answer.Body).Decode(v)
+	defer body.Close()
+	if v == nil {
+		_, err = io.Copy(io.Discard, body) // so that the connection is used again
+		return err
+	}
+	return json.NewDecoder(body).Decode(v)
 }
 
 // Get reads an answer of JSON.
@@ -46,17 +55,13 @@ func (a Ask) Get(ctx context.Context, path string, v any) error { return get(ctx
 
 // Figures are those of /metrics, which writes a million as 1e+06.
 func (a Ask) Figures(ctx context.Context) (map[string]float64, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.HTTP+"/metrics", http.NoBody)
+	body, err := open(ctx, a.HTTP, "/metrics")
 	if err != nil {
 		return nil, err
 	}
-	answer, err := web.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
+	defer body.Close()
 	out := map[string]float64{}
-	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+	for lines := bufio.NewScanner(body); lines.Scan(); {
 		name, text, _ := strings.Cut(lines.Text(), " ")
 		if value, err := strconv.ParseFloat(text, 64); err == nil {
 			out[name] = value

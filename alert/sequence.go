@@ -40,8 +40,10 @@ const (
 	// numbersBack is how far a number is behind that before it where the source has
 	// begun to count anew, and does not send an old message again.
 	numbersBack = 1000
-	// gapsAtMost is how many gaps are told at a time.
+	// gapsAtMost is how many gaps are told at a time, and gapsKept of how many of a source
+	// is known: one that counts in twos would else make their number grow for ever.
 	gapsAtMost = 20
+	gapsKept   = 1000
 )
 
 // Heard takes in the number of a message that came; what is no number above zero says
@@ -62,7 +64,9 @@ func (n *Numbers) Heard(source, number string, now time.Time) {
 		n.fill(source, is)
 	case is > before:
 		n.last[source] = is
-		n.gaps[source] = append(n.gaps[source], gap{before + 1, is - 1, now})
+		if len(n.gaps[source]) < gapsKept {
+			n.gaps[source] = append(n.gaps[source], gap{before + 1, is - 1, now})
+		}
 	default:
 		n.fill(source, is)
 	}
